@@ -1,0 +1,40 @@
+# jobsd: every command does its own set-up; Python >= 3.11 with venv, and make, are all that a machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.current
+
+.PHONY: venv run test check bench format lock docs
+
+venv: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jobsd needs Python 3.11 or newer; set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: venv ## the daemon on the quick start's schedule, in the foreground
+	$(BIN)/jobsd run -c examples/quickstart.yaml
+
+test: venv ## the whole suite
+	$(BIN)/python -m pytest -n auto
+
+check: venv ## lint, format, types, imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: venv
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv ## next fire times against the peers, as ratios of one run
+	$(BIN)/python benchmarks/recurrence.py
+
+docs: venv ## the generated parts of docs/
+	$(BIN)/python tools/generate_docs.py
+
+lock: ## needs uv; writes no registry's address
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --group dev -c constraints.txt -o requirements.lock pyproject.toml
