@@ -1,0 +1,1 @@
+"""Runners carry executions out; one folder per counterpart."""

@@ -1,0 +1,1 @@
+"""What to do now: clock, life cycle, planner, ledger, dispatcher, alarm, recovery."""

@@ -1,0 +1,1 @@
+"""Work on this host: commands, and collections over assets."""
