@@ -8,113 +8,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from enum import IntEnum, StrEnum
-from zoneinfo import ZoneInfo
 
+from recurrence.rules import (
+    Cron,
+    Daily,
+    Fold,
+    Gap,
+    Hourly,
+    Interval,
+    MonthlyDay,
+    MonthlyOrdinal,
+    Once,
+    Ordinal,
+    Rule,
+    ShortMonth,
+    Weekday,
+    Weekly,
+)
+from recurrence.zones import load_zone
 
-class Weekday(IntEnum):
-    """A day of the week, numbered as `date.weekday()` numbers it."""
+__all__ = [
+    "Cron",
+    "Daily",
+    "Fold",
+    "Gap",
+    "Hourly",
+    "Interval",
+    "MonthlyDay",
+    "MonthlyOrdinal",
+    "Occurrence",
+    "Once",
+    "Ordinal",
+    "Rerun",
+    "Rule",
+    "Schedule",
+    "ShortMonth",
+    "Weekday",
+    "Weekly",
+]
 
-    MONDAY = 0
-    TUESDAY = 1
-    WEDNESDAY = 2
-    THURSDAY = 3
-    FRIDAY = 4
-    SATURDAY = 5
-    SUNDAY = 6
-
-
-class Ordinal(IntEnum):
-    """Which of the month's weekdays."""
-
-    FIRST = 1
-    SECOND = 2
-    THIRD = 3
-    FOURTH = 4
-    LAST = 5
-
-
-class Gap(StrEnum):
-    """What happens to a wall time that does not exist (clocks go forward)."""
-
-    SHIFT = "shift"
-    SKIP = "skip"
-
-
-class Fold(StrEnum):
-    """Which instant a wall time that exists twice (clocks go back) means."""
-
-    FIRST = "first"
-    LAST = "last"
-    BOTH = "both"
-
-
-class ShortMonth(StrEnum):
-    """What a month without the wanted day does."""
-
-    LAST_DAY = "last-day"
-    SKIP = "skip"
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """Every `every` days (1 or more), counted from the anchor's date."""
-
-    every: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Weekly:
-    """On the days of `on`, in every `every`-th week; weeks begin on Sunday, the anchor's is week 0."""
-
-    every: int
-    on: frozenset[Weekday]
-
-
-@dataclass(frozen=True, slots=True)
-class MonthlyDay:
-    """On day `day` (1 to 31) of every `every`-th month, counted from the anchor's month."""
-
-    every: int
-    day: int
-
-
-@dataclass(frozen=True, slots=True)
-class MonthlyOrdinal:
-    """On the first, second, third, fourth or last `weekday` of every `every`-th month."""
-
-    every: int
-    ordinal: Ordinal
-    weekday: Weekday
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """At the anchor, and never again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Every `every` (whole seconds, above zero) of elapsed time from the anchor; no DST rule applies."""
-
-    every: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """Five-field cron text with cronsim's rules, its own DST rule included."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hourly:
-    """At every instant whose local minute is `minute` (0 to 59): both hours of a fold fire."""
-
-    minute: int
-
-
-Rule = Daily | Weekly | MonthlyDay | MonthlyOrdinal | Once | Interval | Cron | Hourly
+_ZERO = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +56,10 @@ class Rerun:
 
     every: timedelta
     period: timedelta
+
+    def __post_init__(self) -> None:
+        if self.every <= _ZERO or self.period <= _ZERO:
+            raise ValueError("a rerun's every and period must be above zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +94,64 @@ class Schedule:
     rerun: Rerun | None = None
     run_now: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what no schedule can mean.
+
+        Raises:
+            ValueError: the zone is unknown, a wall time is not naive or has fractions of a second, a span is
+                out of range, or a field stands beside a rule that has no use for it.
+        """
+        load_zone(self.zone)
+        self._check_times()
+        self._check_spans()
+        if isinstance(self.rule, Cron) and (self.at, self.gap, self.fold) != (None, Gap.SHIFT, Fold.FIRST):
+            raise ValueError("cron text has its own time of day and DST rule: at and dst do not apply")
+
+    def _check_times(self) -> None:
+        for name, value in (("start", self.start), ("at", self.at), ("until", self.until)):
+            if value is not None and value.tzinfo is not None:
+                raise ValueError(f"{name} must be a wall time without an offset, not {value.isoformat()}")
+        for name, value in (("start", self.start), ("at", self.at)):
+            if value is not None and value.microsecond:
+                raise ValueError(f"{name} must be in whole seconds, not {value.isoformat()}")
+
+    def _check_spans(self) -> None:
+        if self.offset < _ZERO or self.offset.microseconds:
+            raise ValueError(f"offset must be whole seconds, zero or more, not {self.offset}")
+        if self.window is None:
+            return
+        if self.window <= _ZERO:
+            raise ValueError(f"window must be above zero, not {self.window}")
+        if self.rerun is not None and self.window > self.rerun.every:
+            raise ValueError(f"window ({self.window}) is longer than the rerun's every ({self.rerun.every})")
+
+    @property
+    def anchor(self) -> datetime | None:
+        """The anchor with `at` in place of its time of day; None while there is no start."""
+        if self.start is None or self.at is None:
+            return self.start
+        return datetime.combine(self.start.date(), self.at)
+
+    @property
+    def needs_anchor(self) -> bool:
+        """Whether fire times cannot be told without a start.
+
+        Hourly, cron text and no rule never need one; a calendar rule that takes every period and has an `at` does
+        not either: there a start is only a lower bound.
+        """
+        match self.rule:
+            case None | Hourly() | Cron():
+                return False
+            case Once() | Interval():
+                return True
+            case Daily(every) | Weekly(every) | MonthlyDay(every) | MonthlyOrdinal(every):
+                return every != 1 or self.at is None
+
     def anchored(self, instant: datetime) -> Schedule:
         """This schedule with a start: unchanged if it has one, else `instant` (aware) as wall time in the zone."""
         if self.start is not None:
             return self
-        wall = instant.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None, microsecond=0, fold=0)
+        wall = instant.astimezone(load_zone(self.zone)).replace(tzinfo=None, microsecond=0, fold=0)
         return replace(self, start=wall)
 
 

@@ -1,0 +1,42 @@
+"""When what is left of an incomplete run is done again."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from recurrence.rules import Fold
+from recurrence.walltime import DAY, instants
+from recurrence.zones import load_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from recurrence.schedule import Occurrence, Schedule
+
+
+def rerun_times(schedule: Schedule, occurrence: Occurrence) -> Iterator[datetime]:
+    """The instants at which reruns of `occurrence` are due, in UTC, strictly increasing; none without a rerun.
+
+    Rerun k (k >= 1, while k·every < period) is due k·every after the run: where `every` is whole days, at the run's
+    wall time on a later date, with the schedule's gap rule and the first pass of a fold; else that much elapsed
+    time after the fire time. The next occurrence, which ends a run's reruns, is not known here.
+    """
+    rerun = schedule.rerun
+    if rerun is None:
+        return
+    zone = load_zone(schedule.zone)
+    fold = Fold.FIRST if schedule.fold is Fold.BOTH else schedule.fold
+    last = occurrence.fire_time
+    wait = rerun.every
+    while wait < rerun.period:
+        due: tuple[datetime, ...] = (occurrence.fire_time + wait,)
+        if rerun.every % DAY == timedelta(0):
+            wall = occurrence.civil.replace(tzinfo=UTC, fold=0) + wait
+            due = tuple(instant + schedule.offset for instant in instants(zone, wall, schedule.gap, fold))
+        for instant in due:
+            if instant > last:
+                last = instant
+                yield instant
+        wait += rerun.every
