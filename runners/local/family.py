@@ -1,0 +1,114 @@
+"""Everything a child has started: found again and ended, wherever it went."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Collection, Coroutine
+from datetime import timedelta
+
+from runners.api import Clock
+from runners.local import orphans, proc
+
+_ROUNDS = 5
+_KILLED_WITHIN_S = 3.0
+
+
+class Family:
+    """A child, its group and session, what descends from it, and what carries its marks in the environment.
+
+    Whatever was once seen to belong stays in it, also after its parents are gone.
+    """
+
+    def __init__(self, leader: int | None, marks: Collection[frozenset[bytes]], folder: str = "") -> None:
+        """Describe a family.
+
+        Args:
+            leader: Pid of the child that leads group and session, not waited for yet (so its number is not
+                given away); None where only the marks are known.
+            marks: A process belongs if its environment holds all `NAME=value` of one of these sets.
+            folder: Working folder given to the child alone; an orphan still in it is the child's.
+        """
+        self._leader = None if leader is None else proc.entry(leader)
+        self._marks = tuple(marks)
+        self._folder = folder
+        self._known: dict[int, int] = {}
+
+    def living(self) -> dict[int, proc.ProcessEntry]:
+        """The members that have not ended. Reads the whole process table: some milliseconds."""
+        processes = proc.table()
+        roots = {pid for pid, start in self._known.items() if pid in processes and processes[pid].start == start}
+        roots |= {one.pid for one in processes.values() if self._belongs(one)}
+        if self._leader is not None:
+            roots |= orphans.unclaimed(self._leader, self._folder, processes)
+        # Never ourselves: a wrong match would make every child of the daemon a descendant.
+        members = proc.descendants(roots - {os.getpid()}, processes) - {os.getpid()}
+        for pid in self._known.keys() & processes.keys():
+            if processes[pid].dead and processes[pid].parent == os.getpid() and not self._leads(pid):
+                orphans.reap(pid)
+        alive = {pid: processes[pid] for pid in members if pid in processes and not processes[pid].dead}
+        self._known |= {pid: one.start for pid, one in alive.items()}
+        return alive
+
+    def _leads(self, pid: int) -> bool:
+        return self._leader is not None and self._leader.pid == pid
+
+    def _belongs(self, one: proc.ProcessEntry) -> bool:
+        if self._leader is not None and self._leader.pid in (one.pid, one.group, one.session):
+            return True
+        found = proc.environment(one.pid)
+        return any(marks <= found for marks in self._marks)
+
+    def signal(self, members: dict[int, proc.ProcessEntry], number: signal.Signals) -> None:
+        """Send `number` to the groups of `members`: a whole group at once, so that no fork slips through."""
+        for group in {one.group for one in members.values()} - {os.getpgrp(), 0, 1}:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, number)
+
+
+async def end(family: Family, *, kill_after: timedelta, clock: Clock) -> int:
+    """End a family: TERM, then KILL once `kill_after` of the clock's time has passed.
+
+    Returns:
+        How many processes could not be ended (in the kernel, or not ours to signal); never waits for those.
+    """
+    try:
+        members = await asyncio.to_thread(family.living)
+        if members:
+            family.signal(members, signal.SIGTERM)
+            await _gone(members, clock.sleep(kill_after))
+            members = await asyncio.to_thread(family.living)
+        for _ in range(_ROUNDS):
+            if not members:
+                break
+            family.signal(members, signal.SIGKILL)
+            await _gone(members, asyncio.sleep(_KILLED_WITHIN_S))
+            members = await asyncio.to_thread(family.living)
+    except asyncio.CancelledError:
+        family.signal(family.living(), signal.SIGKILL)
+        raise
+    return len(members)
+
+
+async def _gone(members: dict[int, proc.ProcessEntry], limit: Coroutine[None, None, None]) -> None:
+    """Return once every one of `members` has ended, at the latest when `limit` is over."""
+    watches: list[proc.Watch] = []
+    over = asyncio.ensure_future(limit)
+    try:
+        for pid, one in members.items():
+            with contextlib.suppress(ProcessLookupError):
+                watches.append(proc.Watch(pid))
+                if (now := proc.entry(pid)) is None or now.start != one.start:
+                    watches.pop().close()
+        for watch in watches:
+            either: set[asyncio.Future[None]] = {over, watch.gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if over.done():
+            over.result()
+    finally:
+        over.cancel()
+        await asyncio.wait({over})
+        for watch in watches:
+            watch.close()
