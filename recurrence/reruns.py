@@ -13,19 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from recurrence.schedule import Occurrence, Schedule
+    from recurrence.schedule import Occurrence, Rerun, Schedule
 
 
 def rerun_times(schedule: Schedule, occurrence: Occurrence) -> Iterator[datetime]:
     """The instants at which reruns of `occurrence` are due, in UTC, strictly increasing; none without a rerun.
 
-    Rerun k (k >= 1, while k·every < period) is due k·every after the run: where `every` is whole days, at the run's
-    wall time on a later date, with the schedule's gap rule and the first pass of a fold; else that much elapsed
-    time after the fire time. The next occurrence, which ends a run's reruns, is not known here.
+    Rerun k (k >= 1, while k·every < period) is due k·every after the run. Where `every` is whole days that is the
+    run's wall time on a later date under the schedule's DST policy, with the first pass for `both`; else it is
+    that much elapsed time after the fire time. The next occurrence, which ends a run's reruns, is not known here.
     """
     rerun = schedule.rerun
     if rerun is None:
         return
+    try:
+        yield from _due(schedule, rerun, occurrence)
+    except OverflowError:  # the end of the year 9999
+        return
+
+
+def _due(schedule: Schedule, rerun: Rerun, occurrence: Occurrence) -> Iterator[datetime]:
     zone = load_zone(schedule.zone)
     fold = Fold.FIRST if schedule.fold is Fold.BOTH else schedule.fold
     last = occurrence.fire_time

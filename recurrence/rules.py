@@ -53,12 +53,14 @@ class ShortMonth(StrEnum):
     SKIP = "skip"
 
 
+# More of any period lies beyond the calendar's end; the bound keeps products inside timedelta.
+MOST = 1_000_000
 _ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _check_every(every: int) -> None:
-    if every < 1:
-        raise ValueError(f"every must be 1 or more, not {every}")
+    if not 1 <= every <= MOST:
+        raise ValueError(f"every must be 1 to {MOST}, not {every}")
 
 
 @dataclass(frozen=True, slots=True)
