@@ -1,1 +1,25 @@
-"""What happened: the only SQL of the program."""
+"""What happened: the only SQL of the program. Modules hold operations; `Ledger` runs them."""
+
+from scheduler.ledger.errors import (
+    Fenced,
+    LedgerError,
+    LedgerLocked,
+    LedgerTooNew,
+    LedgerUnavailable,
+    NotFound,
+    StaleMove,
+)
+from scheduler.ledger.events import Event
+from scheduler.ledger.ledger import Ledger
+
+__all__ = [
+    "Event",
+    "Fenced",
+    "Ledger",
+    "LedgerError",
+    "LedgerLocked",
+    "LedgerTooNew",
+    "LedgerUnavailable",
+    "NotFound",
+    "StaleMove",
+]

@@ -1,0 +1,77 @@
+"""When a run is to be looked at again, and which of its reruns is due. Pure.
+
+Source: docs/recurrence.md "Rerun subschedule", "Run window".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from recurrence import rerun_times as times_after
+from recurrence.schedule import Occurrence, Schedule
+from scheduler.lifecycle import State
+from scheduler.model import RunRow
+
+
+def rerun_times(run: RunRow, *, before: datetime | None = None) -> Iterator[datetime]:
+    """Every rerun time of `run`, in order; those at or after `before` (the next fire time) do not happen."""
+    cycle = run.cycle
+    if cycle.rerun is None:
+        return
+    schedule = Schedule(rule=None, zone=run.zone, gap=cycle.gap, offset=cycle.offset, rerun=cycle.rerun)
+    for instant in times_after(schedule, Occurrence(run.fire_time, run.civil)):
+        if before is not None and instant >= before:
+            return
+        yield instant
+
+
+def next_rerun(run: RunRow, *, after: datetime | None = None, before: datetime | None = None) -> datetime | None:
+    """The first rerun time not yet used up (and strictly after `after`, where given); None if there is none."""
+    floor = max((t for t in (run.rerun_at, after) if t is not None), default=run.fire_time)
+    return next((t for t in rerun_times(run, before=before) if t > floor), None)
+
+
+def due_rerun(
+    run: RunRow, now: datetime, *, after: datetime | None = None, before: datetime | None = None
+) -> datetime | None:
+    """The latest unused rerun time up to `now` whose window is still open; None if there is none."""
+    floor = max((t for t in (run.rerun_at, after) if t is not None), default=run.fire_time)
+    latest = None
+    for instant in rerun_times(run, before=before):
+        if instant > now:
+            break
+        if instant > floor:
+            latest = instant
+    if latest is not None and run.cycle.window is not None and latest + run.cycle.window <= now:
+        return None
+    return latest
+
+
+def used_up(run: RunRow, now: datetime) -> datetime | None:
+    """The latest rerun time up to `now`: an attempt that starts now uses it up; None if none has passed."""
+    latest = run.rerun_at
+    for instant in rerun_times(run):
+        if instant > now:
+            break
+        latest = instant
+    return latest
+
+
+def wake_at(run: RunRow) -> datetime | None:
+    """When `run` must be looked at if nothing else happens: the first instant at which a rule of time applies."""
+    match run.state:
+        case State.PENDING:
+            return run.opened_at
+        case State.RUNNING:
+            return None if run.stop_requested_at else _first(run.window_end, next_rerun(run))
+        case State.RETRYING:
+            return _first(run.retry_at, run.window_end, next_rerun(run))
+        case State.INCOMPLETE:
+            return next_rerun(run) or run.opened_at
+        case _:
+            return None
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((instant for instant in instants if instant is not None), default=None)

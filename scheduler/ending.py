@@ -1,0 +1,131 @@
+"""How an attempt ends: from a runner's outcome and what is left to the run's next state. Pure.
+
+Sources: docs/lifecycle.md; docs/design.md "Outcomes".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from config.definitions import Retry
+from runners.api import Ended, Outcome, StopReason
+from scheduler.ledger.attempts import Ending
+from scheduler.lifecycle import Move
+from scheduler.model import RunRow
+
+MOST_INTERRUPTIONS = 3
+"""Crashes in a row after which a run is failed: it may be what brings the daemon down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What decides beside the outcome.
+
+    Attributes:
+        left: Assets not done; `total` of the run. Both 0 without assets.
+        retry: The definition's.
+        rerun_at: The next rerun that will happen, or None.
+        repeatable: Whether an interrupted attempt may be made again.
+        stop: Why the stop was asked for, or None; `stop_note` says it in an operator's words.
+    """
+
+    left: int
+    total: int
+    retry: Retry
+    rerun_at: datetime | None
+    repeatable: bool
+    stop: StopReason | None = None
+    stop_note: str = ""
+
+
+def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
+    """The ending of `run`'s attempt: what is done counts, whatever was asked for while it was being done."""
+    if outcome.ended is Ended.COMPLETED and facts.left == 0:
+        return _ending(outcome, "completed", Move.SUCCEED, outcome.reason)
+    if facts.stop is StopReason.CANCEL:
+        return _ending(outcome, "stopped", Move.CANCEL, facts.stop_note or "aborted")
+    match outcome.ended:
+        case Ended.COMPLETED:
+            return _ending(outcome, "completed", Move.LEAVE, _left(facts))
+        case Ended.STOPPED:
+            return _stopped(run, outcome, facts, now)
+        case Ended.FAILED:
+            return _failed(run, outcome, facts, now)
+
+
+def interrupted(run: RunRow, *, repeatable: bool, now: datetime) -> Ending:
+    """The ending of an attempt whose daemon died."""
+    count = run.interruptions + 1
+    changes: dict[str, Any] = {"interruptions": count}
+    if not repeatable:
+        reason = (
+            "cut off when the daemon died; it may have done its work and is not repeated, "
+            "because the job does not say `idempotent: true`"
+        )
+        return Ending(ended="lost", move=Move.LOSE, reason=reason, exit_code=None, changes=changes)
+    if count >= MOST_INTERRUPTIONS:
+        reason = f"the daemon died {count} times in a row while this run was at work"
+        return Ending(ended="interrupted", move=Move.FAIL, reason=reason, exit_code=None, changes=changes)
+    changes |= {"retry_at": now, "tries": run.tries - 1}
+    reason = "cut off when the daemon died; what is left is taken up again"
+    return Ending(ended="interrupted", move=Move.INTERRUPT, reason=reason, exit_code=None, changes=changes)
+
+
+def _stopped(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
+    if facts.stop is StopReason.SHUTDOWN:
+        if not facts.repeatable:
+            reason = (
+                "interrupted by the daemon's stop; it is not repeated, "
+                "because the job does not say `idempotent: true`"
+            )
+            return _ending(outcome, "lost", Move.LOSE, reason)
+        reason = "interrupted by the daemon's stop; what is left is taken up at its next start"
+        return _ending(outcome, "interrupted", Move.INTERRUPT, reason, retry_at=now, tries=run.tries - 1)
+    return _ending(outcome, "stopped", Move.LEAVE, _left(facts))
+
+
+def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
+    if facts.stop is StopReason.SHUTDOWN and facts.repeatable:
+        return _stopped(run, outcome, facts, now)
+    if facts.stop is None and outcome.retryable and run.tries < facts.retry.attempts:
+        pause = backoff(facts.retry, run.tries)
+        reason = f"{outcome.reason}; try {run.tries + 1} of {facts.retry.attempts} in {pause.total_seconds():g} s"
+        return _ending(outcome, "failed", Move.RETRY, reason, retry_at=now + pause)
+    if facts.left and facts.rerun_at is not None:
+        return _ending(outcome, "failed", Move.LEAVE, f"{outcome.reason}; {_left(facts)}")
+    if facts.total == 0 and facts.stop not in (None, StopReason.SHUTDOWN):
+        return _ending(outcome, "stopped", Move.LEAVE, _left(facts))
+    return _ending(outcome, "failed", Move.FAIL, outcome.reason or "failed")
+
+
+def backoff(retry: Retry, tries: int) -> timedelta:
+    """The pause after the `tries`-th try (from 1): backoff·2ⁿ, at most max_backoff."""
+    return min(retry.backoff * 2 ** min(tries - 1, 30), retry.max_backoff)
+
+
+_STOPS = {
+    StopReason.WINDOW_END: "the window closed",
+    StopReason.NEW_OCCURRENCE: "a new occurrence began",
+    StopReason.NEXT_RERUN: "the next rerun is due",
+}
+
+
+def _left(facts: Circumstances) -> str:
+    why = _STOPS.get(facts.stop) if facts.stop is not None else None
+    if not facts.total:
+        return why or "left unfinished"
+    count = f"{facts.left} of {facts.total} assets left"
+    return f"{why}: {count}" if why else count
+
+
+def _ending(
+    outcome: Outcome,
+    ended: str,
+    move: Move,
+    reason: str,
+    **changes: Any,
+) -> Ending:
+    changes["interruptions"] = 0
+    return Ending(ended=ended, move=move, reason=reason, exit_code=outcome.exit_code, changes=changes)

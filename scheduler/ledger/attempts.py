@@ -1,0 +1,159 @@
+"""Attempts: who works on a run, fenced by a token. A token whose attempt has ended is worth nothing."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from runners.api import AssetRef, AssetReport, AssetState
+from scheduler.ledger import assets, runs, schema
+from scheduler.ledger.errors import Fenced
+from scheduler.ledger.rows import attempt_row
+from scheduler.lifecycle import Move
+from scheduler.model import Actor, AttemptRow, Cause, RunRow
+
+LEASE = timedelta(minutes=2)
+"""An owner that has not renewed its attempts for this long is taken for dead (several daemons on one ledger)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A started attempt: the run as it is now, the attempt, and the assets that are left."""
+
+    run: RunRow
+    attempt: AttemptRow
+    assets: tuple[AssetRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an attempt ends and what that does to its run; `changes` are further columns of the run."""
+
+    ended: str
+    move: Move
+    reason: str
+    exit_code: int | None
+    changes: dict[str, Any]
+
+
+def start(
+    connection: sa.Connection,
+    run_no: int,
+    cause: Cause,
+    *,
+    at: datetime,
+    owner: str,
+    actor: Actor,
+    rerun_at: datetime | None,
+    window_end: datetime | None,
+    fresh_try: bool,
+) -> Started:
+    """Start the run's next attempt. `fresh_try` begins a new count of tries (a firing or a rerun).
+
+    Raises StaleMove where the run cannot start from its state.
+    """
+    before = runs.get(connection, run_no)
+    number = before.attempts + 1
+    run = runs.move(
+        connection,
+        run_no,
+        Move.RERUN if before.state.value == "incomplete" else Move.START,
+        at=at,
+        actor=actor,
+        reason="",
+        attempt=number,
+        attempts=number,
+        tries=1 if fresh_try else before.tries + 1,
+        interruptions=0 if fresh_try else before.interruptions,
+        started_at=before.started_at or at,
+        rerun_at=rerun_at,
+        window_end=window_end,
+        retry_at=None,
+    )
+    token = secrets.token_hex(16)
+    values = {
+        "run_no": run_no,
+        "number": number,
+        "cause": cause.value,
+        "version_id": _present_version(connection, run.job_id),
+        "owner": owner,
+        "token": token,
+        "lease_until": at + LEASE,
+        "started_at": at,
+    }
+    connection.execute(schema.attempts.insert().values(values))
+    return Started(run, by_token(connection, token)[1], assets.left(connection, run_no))
+
+
+def by_token(connection: sa.Connection, token: str) -> tuple[RunRow, AttemptRow]:
+    """The run and the attempt with this token; Fenced if there is none, or it has ended."""
+    query = sa.select(schema.attempts).where(
+        schema.attempts.c.token == token, schema.attempts.c.ended_at.is_(None)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise Fenced("this attempt has ended: its token is worth nothing")
+    return runs.get(connection, row.run_no), attempt_row(row)
+
+
+def end(connection: sa.Connection, token: str, ending: Ending, *, at: datetime, actor: Actor) -> RunRow:
+    """End the attempt with this token and move its run, in one transaction; Fenced or StaleMove otherwise."""
+    run, attempt = by_token(connection, token)
+    changes = {"ended_at": at, "ended": ending.ended, "reason": ending.reason, "exit_code": ending.exit_code}
+    connection.execute(schema.attempts.update().where(schema.attempts.c.token == token).values(changes))
+    return runs.move(
+        connection,
+        run.run_no,
+        ending.move,
+        at=at,
+        actor=actor,
+        reason=ending.reason,
+        attempt=attempt.number,
+        **ending.changes,
+    )
+
+
+def open_ones(connection: sa.Connection) -> list[tuple[RunRow, AttemptRow]]:
+    """Every attempt that has not ended, with its run."""
+    query = sa.select(schema.attempts).where(schema.attempts.c.ended_at.is_(None))
+    return [(runs.get(connection, row.run_no), attempt_row(row)) for row in connection.execute(query).all()]
+
+
+def of_run(connection: sa.Connection, run_no: int) -> list[AttemptRow]:
+    """The attempts of a run, in their order."""
+    query = sa.select(schema.attempts).where(schema.attempts.c.run_no == run_no)
+    return [attempt_row(row) for row in connection.execute(query.order_by(schema.attempts.c.number))]
+
+
+def renew(connection: sa.Connection, owner: str, at: datetime) -> None:
+    """Show that `owner` is alive: its open attempts' leases begin anew, and its health row says so."""
+    mine = (schema.attempts.c.owner == owner, schema.attempts.c.ended_at.is_(None))
+    connection.execute(schema.attempts.update().where(*mine).values(lease_until=at + LEASE))
+    if connection.execute(
+        schema.health.update().where(schema.health.c.owner == owner).values(alive_at=at)
+    ).rowcount:
+        return
+    connection.execute(schema.health.insert().values(owner=owner, alive_at=at))
+
+
+def asset_started(connection: sa.Connection, token: str, asset: AssetRef, at: datetime) -> None:
+    """Work on an asset begins; Fenced if the attempt has ended."""
+    run, attempt = by_token(connection, token)
+    assets.started(connection, run.run_no, attempt.number, asset, at)
+
+
+def asset_ended(connection: sa.Connection, token: str, report: AssetReport) -> None:
+    """An asset is settled, with its results; Fenced if the attempt has ended."""
+    if report.state is AssetState.OPEN:
+        raise ValueError(f"asset {report.asset.id}: a report settles an asset, it cannot leave it open")
+    run, attempt = by_token(connection, token)
+    assets.settle(connection, run.run_no, attempt.number, report)
+
+
+def _present_version(connection: sa.Connection, job_id: int) -> int:
+    query = sa.select(schema.jobs.c.version_id).where(schema.jobs.c.job_id == job_id)
+    return int(connection.execute(query).scalar_one())

@@ -1,0 +1,110 @@
+"""Opening the runs of a job: for occurrences, for an operator, for RunNow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from config.definitions import CollectRun, Configuration, JobDefinition
+from recurrence.schedule import Occurrence
+from runners.api import AssetRef
+from scheduler.ledger import jobs, runs
+from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
+from scheduler.planner.actions import Open, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """What a definition gives to each of its runs, frozen when the run opens."""
+
+    zone: str
+    cycle: Cycle
+    has_assets: bool
+    assets: tuple[AssetRef, ...]
+
+    @classmethod
+    def of(cls, job: JobDefinition, configuration: Configuration) -> Opener:
+        """For runs of `job`; its asset groups are resolved here."""
+        zone = job.schedule.zone if job.schedule is not None else configuration.settings.timezone
+        collects = isinstance(job.run, CollectRun)
+        return cls(zone, Cycle.of(job.schedule), collects, assets_of(job, configuration))
+
+    def run(self, record: Record) -> runs.NewRun:
+        """The run of an occurrence."""
+        return runs.NewRun(
+            kind=Kind.FIRE,
+            occurrence=record.occurrence,
+            zone=self.zone,
+            cycle=self.cycle,
+            state=record.state,
+            reason=record.reason,
+            assets=self.assets,
+            has_assets=self.has_assets,
+            last=record.last,
+            count=record.count,
+        )
+
+
+def assets_of(job: JobDefinition, configuration: Configuration) -> tuple[AssetRef, ...]:
+    """The assets that a run of `job` opened now would have, groups resolved, each once, in their order."""
+    if not isinstance(job.run, CollectRun):
+        return ()
+    found = {AssetRef(asset.id, asset.type): None for asset in job.run.assets}
+    for group in job.run.asset_groups:
+        found |= {AssetRef(asset.id, asset.type): None for asset in configuration.asset_groups[group]}
+    return tuple(found)
+
+
+def open_due(
+    connection: sa.Connection, action: Open, opener: Opener, *, at: datetime, actor: Actor
+) -> list[RunRow]:
+    """Write the rows of what came due and move the watermark. Occurrences that have their row are passed over."""
+    row = jobs.named(connection, action.job)
+    opened = open_records(connection, row, action.records, opener, at=at, actor=actor)
+    jobs.set_watermark(connection, row, action.watermark)
+    return opened
+
+
+def open_records(
+    connection: sa.Connection,
+    row: JobRow,
+    records: Iterable[Record],
+    opener: Opener,
+    *,
+    at: datetime,
+    actor: Actor,
+) -> list[RunRow]:
+    """Open one run for each record that has none yet."""
+    opened = (runs.open_run(connection, row, opener.run(record), at=at, actor=actor) for record in records)
+    return [run for run in opened if run is not None]
+
+
+def open_asked(
+    connection: sa.Connection,
+    row: JobRow,
+    opener: Opener,
+    *,
+    kind: Kind,
+    at: datetime,
+    actor: Actor,
+    assets: tuple[AssetRef, ...] | None = None,
+    parent_run: str | None = None,
+) -> RunRow:
+    """Open a run that stands for no occurrence: its fire time is the instant of acceptance."""
+    civil = at.astimezone(ZoneInfo(opener.zone)).replace(tzinfo=None, fold=0)
+    new = runs.NewRun(
+        kind=kind,
+        occurrence=Occurrence(at, civil),
+        zone=opener.zone,
+        cycle=opener.cycle,
+        assets=opener.assets if assets is None else assets,
+        has_assets=opener.has_assets,
+        parent_run=parent_run,
+    )
+    run = runs.open_run(connection, row, new, at=at, actor=actor)
+    assert run is not None  # noqa: S101 - such a run moves on to a free microsecond
+    return run

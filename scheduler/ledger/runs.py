@@ -1,0 +1,212 @@
+"""Runs: opening them, and every change of their state."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from recurrence.schedule import Occurrence
+from runners.api import AssetRef
+from scheduler import cycle as cycles
+from scheduler.ledger import events, schema
+from scheduler.ledger.errors import NotFound, StaleMove
+from scheduler.ledger.rows import RUNS, cycle_to_json, run_row
+from scheduler.lifecycle import FINAL, TRANSITIONS, Move, State, legal
+from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
+
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """What a run is opened with; `state` is pending, or a final one for an occurrence that does not run."""
+
+    kind: Kind
+    occurrence: Occurrence
+    zone: str
+    cycle: Cycle
+    state: State = State.PENDING
+    reason: str = ""
+    assets: Sequence[AssetRef] = ()
+    has_assets: bool = False
+    last: datetime | None = None
+    count: int = 1
+    parent_run: str | None = None
+
+
+def get(connection: sa.Connection, run_no: int) -> RunRow:
+    """The run with this number; NotFound."""
+    row = connection.execute(RUNS.where(schema.runs.c.run_no == run_no)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no run {run_no}")
+    return run_row(row)
+
+
+def by_guid(connection: sa.Connection, run_id: str) -> RunRow:
+    """The run with this GUID, or with a GUID that begins so, if only one does; NotFound otherwise."""
+    query = RUNS.where(schema.runs.c.run_id.startswith(run_id.lower(), autoescape=True)).limit(2)
+    found = connection.execute(query).all()
+    if len(found) != 1:
+        raise NotFound(f"there is no run {run_id}" if not found else f"more than one run begins with {run_id}")
+    return run_row(found[0])
+
+
+def active_of(connection: sa.Connection, job_id: int) -> list[RunRow]:
+    """The job's runs that are not final, oldest first."""
+    query = RUNS.where(schema.runs.c.job_id == job_id, schema.runs.c.ended_at.is_(None))
+    return [run_row(row) for row in connection.execute(query.order_by(schema.runs.c.run_no))]
+
+
+def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetime, actor: Actor) -> RunRow | None:
+    """Open a run; None if this occurrence has its row already.
+
+    A manual, posted or run-now run takes the next free microsecond instead. The assets are frozen here.
+    """
+    fire_time = new.occurrence.fire_time
+    while _exists(connection, job.job_id, new.kind, fire_time):
+        if new.kind is Kind.FIRE:
+            return None
+        fire_time += _TICK
+    final = new.state in FINAL
+    window_end = None if new.cycle.window is None else fire_time + new.cycle.window
+    values: dict[str, Any] = {
+        "run_id": str(uuid.uuid4()),
+        "job_id": job.job_id,
+        "version_id": job.version_id,
+        "kind": new.kind.value,
+        "fire_time": fire_time,
+        "civil": new.occurrence.civil.isoformat(),
+        "zone": new.zone,
+        "occurrences": new.count,
+        "last_fire_time": new.last,
+        "parent_run": new.parent_run,
+        "state": new.state.value,
+        "reason": new.reason,
+        "opened_at": at,
+        "ended_at": at if final else None,
+        "cycle": cycle_to_json(new.cycle),
+        "has_assets": new.has_assets,
+        "window_end": window_end,
+        "wake_at": None if final else at,
+    }
+    insert = schema.runs.insert().values(values).returning(schema.runs.c.run_no)
+    run = get(connection, connection.execute(insert).scalar_one())
+    if new.assets and not final:
+        rows = [
+            {"run_no": run.run_no, "asset_type": a.type, "asset_id": a.id, "position": i, "state": "open"}
+            for i, a in enumerate(new.assets)
+        ]
+        connection.execute(schema.run_assets.insert(), rows)
+    event = events.Event(at=at, name="open", job=job.name, actor=actor, reason=new.reason, run=run)
+    events.append(connection, event, job_id=job.job_id)
+    return run
+
+
+def _exists(connection: sa.Connection, job_id: int, kind: Kind, fire_time: datetime) -> bool:
+    key = (schema.runs.c.job_id == job_id, schema.runs.c.kind == kind.value, schema.runs.c.fire_time == fire_time)
+    return connection.execute(sa.select(schema.runs.c.run_no).where(*key)).first() is not None
+
+
+def move(
+    connection: sa.Connection,
+    run_no: int,
+    name: Move,
+    *,
+    at: datetime,
+    actor: Actor,
+    reason: str = "",
+    attempt: int | None = None,
+    **changes: Any,
+) -> RunRow:
+    """Make a transition, compare-and-set, with its event; `changes` are further columns of the run.
+
+    Raises:
+        StaleMove: The run is in a state from which `name` is not legal.
+        NotFound: There is no such run.
+    """
+    before = get(connection, run_no)
+    if not legal(name, before.state):
+        raise StaleMove(f"run {before.run_id} is {before.state}: it cannot {name}")
+    target = TRANSITIONS[name].target
+    after = replace(
+        before,
+        state=target,
+        reason=reason,
+        ended_at=at if target in FINAL else None,
+        stop_requested_at=None if target is not State.CANCELLED else before.stop_requested_at,
+        stop_reason=None if target is not State.CANCELLED else before.stop_reason,
+        **changes,
+    )
+    after = replace(after, wake_at=cycles.wake_at(after))
+    _store(connection, before, after)
+    event = events.Event(
+        at=at,
+        name=name.value,
+        job=after.job,
+        actor=actor,
+        reason=reason,
+        run=after,
+        attempt=attempt,
+        from_state=before.state,
+    )
+    events.append(connection, event, job_id=after.job_id)
+    return after
+
+
+def request_stop(
+    connection: sa.Connection, run_no: int, *, at: datetime, stop: str, reason: str, actor: Actor
+) -> RunRow:
+    """Record that the running attempt is asked to stop; the first request stands. StaleMove if none is running."""
+    before = get(connection, run_no)
+    if before.state is not State.RUNNING:
+        raise StaleMove(f"run {before.run_id} is {before.state}: nothing to stop")
+    if before.stop_requested_at is not None and stop != "cancel":
+        return before
+    after = replace(before, stop_requested_at=at, stop_reason=stop, wake_at=None)
+    _store(connection, before, after)
+    event = events.Event(
+        at=at,
+        name="stop_requested",
+        job=after.job,
+        actor=actor,
+        reason=reason,
+        run=after,
+        attempt=after.attempts,
+        from_state=before.state,
+    )
+    events.append(connection, event, job_id=after.job_id)
+    return after
+
+
+def postpone(connection: sa.Connection, run_no: int, wake_at: datetime | None) -> None:
+    """Nothing is to be done for this run before `wake_at`."""
+    connection.execute(schema.runs.update().where(schema.runs.c.run_no == run_no).values(wake_at=wake_at))
+
+
+_CHANGING = (
+    "state",
+    "reason",
+    "started_at",
+    "ended_at",
+    "window_end",
+    "rerun_at",
+    "retry_at",
+    "wake_at",
+    "attempts",
+    "tries",
+    "interruptions",
+    "stop_requested_at",
+    "stop_reason",
+)
+
+
+def _store(connection: sa.Connection, before: RunRow, after: RunRow) -> None:
+    changed = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
+    where = (schema.runs.c.run_no == before.run_no, schema.runs.c.state == before.state.value)
+    if connection.execute(schema.runs.update().where(*where).values(changed)).rowcount != 1:
+        raise StaleMove(f"run {before.run_id} changed under our hands")

@@ -1,0 +1,106 @@
+"""The pure core: `plan(now, definitions, snapshot)` says what to do now; it does nothing itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.definitions import JobDefinition, Overlap
+from scheduler.lifecycle import State
+from scheduler.model import JobRow, RunRow
+from scheduler.planner.actions import Action, Open, Start
+from scheduler.planner.active import plan_run
+from scheduler.planner.due import plan_due
+
+__all__ = ["Capacity", "Snapshot", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the ledger says about the jobs and runs to look at.
+
+    Attributes:
+        jobs: By name: those marked as due, and those of `runs`.
+        due: Names of the jobs whose occurrences are to be planned.
+        runs: Every active run of the `due` jobs, every active run whose `wake_at` has come, every pending one.
+        running: Names of the jobs of all runs that are running now, one for each run.
+    """
+
+    jobs: Mapping[str, JobRow]
+    due: frozenset[str]
+    runs: Sequence[RunRow]
+    running: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much may run at once: in all, and by named limit."""
+
+    max_running: int
+    limits: Mapping[str, int]
+
+
+def plan(
+    now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snapshot, capacity: Capacity
+) -> list[Action]:
+    """What to do at `now`. Call again after carrying it out, until nothing is left to do."""
+    by_job: dict[str, list[RunRow]] = {}
+    for run in snapshot.runs:
+        by_job.setdefault(run.job, []).append(run)
+    opened: list[Action] = []
+    for name in sorted(snapshot.due):
+        job, row = definitions.get(name), snapshot.jobs.get(name)
+        if job is not None and row is not None and job.enabled:
+            opened += plan_due(job, row, by_job.get(name, ()), now)
+    if any(isinstance(action, Open) for action in opened):
+        return opened
+    changes: list[Action] = []
+    wanted: list[tuple[RunRow, Start]] = []
+    for run in snapshot.runs:
+        action = plan_run(definitions.get(run.job), snapshot.jobs[run.job], run, now)
+        if isinstance(action, Start):
+            wanted.append((run, action))
+        elif action is not None:
+            changes.append(action)
+    return [*opened, *changes, *_admit(definitions, wanted, by_job, snapshot.running, capacity)]
+
+
+def _admit(
+    definitions: Mapping[str, JobDefinition],
+    wanted: list[tuple[RunRow, Start]],
+    by_job: Mapping[str, Sequence[RunRow]],
+    running: Sequence[str],
+    capacity: Capacity,
+) -> list[Action]:
+    """The starts for which there is room, by priority, then by fire time."""
+    used: Counter[str] = Counter()
+    for name in running:
+        used.update(definitions[name].limits if name in definitions else ())
+    total, busy = len(running), Counter(running)
+    admitted: list[Action] = []
+    for run, start in sorted(wanted, key=lambda pair: (-definitions[pair[0].job].priority, pair[0].fire_time)):
+        job = definitions[run.job]
+        if total >= capacity.max_running:
+            break
+        if any(used[name] >= capacity.limits.get(name, capacity.max_running) for name in job.limits):
+            continue
+        if job.overlap is not Overlap.ALLOW and (busy[run.job] or _before(run, by_job[run.job])):
+            continue
+        admitted.append(start)
+        total += 1
+        busy[run.job] += 1
+        used.update(job.limits)
+    return admitted
+
+
+def _before(run: RunRow, siblings: Sequence[RunRow]) -> bool:
+    """Whether another first attempt of the job is to go before `run`'s first one."""
+    if run.state is not State.PENDING:
+        return False
+    return any(
+        other.state is State.RETRYING or (other.state is State.PENDING and other.run_no < run.run_no)
+        for other in siblings
+        if other.run_no != run.run_no
+    )

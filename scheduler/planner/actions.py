@@ -1,0 +1,69 @@
+"""What the planner decides; the dispatcher carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from recurrence.schedule import Occurrence
+from runners.api import StopReason
+from scheduler.lifecycle import Move, State
+from scheduler.model import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row to open: `state` is pending, missed or skipped; `last` and `count` where it stands for a stretch."""
+
+    occurrence: Occurrence
+    state: State
+    reason: str = ""
+    last: datetime | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Write the rows of what came due for `job` and move its watermark, in one transaction."""
+
+    job: str
+    records: tuple[Record, ...]
+    watermark: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start an attempt of a run; `rerun_at` is the rerun time it answers, for cause rerun."""
+
+    run_no: int
+    cause: Cause
+    rerun_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStop:
+    """Ask a running attempt to stop; the state changes when its work has ended."""
+
+    run_no: int
+    stop: StopReason
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Make a move that needs no runner."""
+
+    run_no: int
+    move: Move
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Nothing to do for this run before `wake_at`."""
+
+    run_no: int
+    wake_at: datetime | None
+
+
+Action = Open | Start | RequestStop | Apply | Postpone

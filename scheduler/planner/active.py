@@ -1,0 +1,99 @@
+"""What an active run needs now: a stop, a rerun, an end, or nothing yet.
+
+Sources: docs/recurrence.md "Run window", "Rerun subschedule"; docs/design.md "Windows, reruns, overlap".
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from config.definitions import JobDefinition
+from recurrence import next_fire_time
+from runners.api import StopReason
+from scheduler import cycle
+from scheduler.lifecycle import Move, State
+from scheduler.model import Cause, JobRow, Kind, RunRow
+from scheduler.planner.actions import Action, Apply, Postpone, RequestStop, Start
+
+_CAUSE = {Kind.FIRE: Cause.FIRE, Kind.RUN_NOW: Cause.RUN_NOW, Kind.MANUAL: Cause.MANUAL, Kind.POSTED: Cause.MANUAL}
+
+
+def cycle_end(job: JobDefinition, row: JobRow, run: RunRow) -> datetime | None:
+    """The fire time at which `run`'s cycle ends: the job's next one, also if it is skipped or missed."""
+    if job.schedule is None or job.schedule.rule is None:
+        return None
+    return next_fire_time(job.schedule, after=max(run.fire_time, row.schedule_since))
+
+
+def plan_run(job: JobDefinition | None, row: JobRow, run: RunRow, now: datetime) -> Action | None:
+    """The one thing that `run` needs now, or None. A `Start` still has to find room."""
+    if job is None or not job.enabled:
+        if run.state is State.RUNNING:
+            return None
+        return Apply(run.run_no, Move.CANCEL, "the job was removed" if job is None else "the job was disabled")
+    end = cycle_end(job, row, run)
+    match run.state:
+        case State.PENDING:
+            return _pending(job, run, now, end)
+        case State.RUNNING:
+            return _running(run, now, end)
+        case State.RETRYING:
+            return _retrying(run, now, end)
+        case State.INCOMPLETE:
+            return _incomplete(row, run, now, end)
+        case _:
+            return None
+
+
+def _pending(job: JobDefinition, run: RunRow, now: datetime, end: datetime | None) -> Action:
+    if run.window_end is not None and run.window_end <= now:
+        if cycle.due_rerun(run, now, before=end) or cycle.next_rerun(run, after=now, before=end):
+            return Apply(run.run_no, Move.LEAVE, "the window closed before it could start")
+        return Apply(run.run_no, Move.MISS, "the window closed before it could start")
+    if run.kind is Kind.FIRE and now - run.fire_time > job.catch_up.grace:
+        return Apply(run.run_no, Move.MISS, f"not started within its grace of {job.catch_up.grace}")
+    return Start(run.run_no, _CAUSE[run.kind])
+
+
+def _running(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
+    if run.stop_requested_at is not None:
+        return None
+    stop = _reason_to_stop(run, now, end)
+    return None if stop is None else RequestStop(run.run_no, *stop)
+
+
+def _retrying(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
+    stop = _reason_to_stop(run, now, end)
+    if stop is not None:
+        return Apply(run.run_no, Move.LEAVE, stop[1])
+    if run.retry_at is None or run.retry_at <= now:
+        return Start(run.run_no, Cause.RETRY)
+    return None
+
+
+def _reason_to_stop(run: RunRow, now: datetime, end: datetime | None) -> tuple[StopReason, str] | None:
+    if run.rerun_at is not None and end is not None and end <= now:
+        return StopReason.NEW_OCCURRENCE, "a new occurrence began"
+    if run.window_end is not None and run.window_end <= now:
+        return StopReason.WINDOW_END, "the window closed"
+    rerun = cycle.next_rerun(run, before=end)
+    if rerun is not None and rerun <= now:
+        return StopReason.NEXT_RERUN, "the next rerun is due"
+    return None
+
+
+def _incomplete(row: JobRow, run: RunRow, now: datetime, end: datetime | None) -> Action | None:
+    if end is not None and end <= now:
+        return Apply(run.run_no, Move.EXPIRE, "a new occurrence began")
+    due = cycle.due_rerun(run, now, after=row.resumed_at, before=end)
+    if due is not None and not row.paused_on(now):
+        return Start(run.run_no, Cause.RERUN, due)
+    coming = cycle.next_rerun(run, after=now, before=end)
+    if coming is None:
+        return Apply(run.run_no, Move.EXPIRE, _why_expired(run))
+    return Postpone(run.run_no, coming) if run.wake_at != coming else None
+
+
+def _why_expired(run: RunRow) -> str:
+    left = f"{run.reason}; " if run.reason else ""
+    return left + ("no rerun is configured" if run.cycle.rerun is None else "its rerun period is over")

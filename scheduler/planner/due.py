@@ -1,0 +1,161 @@
+"""What came due for one job since its watermark: one record for each occurrence, or one for a stretch of misses.
+
+Sources: docs/recurrence.md, docs/design.md "Catch-up", "Overlap".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from config.definitions import CatchUpPolicy, JobDefinition, Overlap
+from recurrence import count_occurrences, latest_occurrence, next_occurrence, occurrences
+from recurrence.schedule import Occurrence, Schedule
+from runners.api import StopReason
+from scheduler.lifecycle import Move, State
+from scheduler.model import JobRow, Kind, RunRow
+from scheduler.planner.actions import Action, Apply, Open, Record, RequestStop
+
+ON_TIME = timedelta(seconds=60)
+"""With `catch_up: none`, an occurrence observed this late still counts as observed."""
+
+STRETCH = 100
+"""More misses than this at once become one row."""
+
+BATCH = 200
+"""With `catch_up: all`, at most so many runs are opened at a time."""
+
+_FIRST_ATTEMPT = frozenset({State.PENDING, State.RUNNING, State.RETRYING})
+
+
+def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datetime) -> list[Action]:
+    """Actions for the occurrences of `job` in (watermark, now]; none if nothing came due.
+
+    `runs` are the job's active runs. The watermark moves to the last occurrence that got its row.
+    """
+    schedule = job.schedule
+    if schedule is None or schedule.rule is None or now <= row.watermark:
+        return []
+    if next_occurrence_by(schedule, row.watermark, now) is None:
+        return []
+    actions: list[Action] = []
+    until = now
+    records: list[Record] = []
+    for start, end, paused in _stretches(row, now):
+        if paused:
+            records += _same(
+                schedule, start, end, State.SKIPPED, "paused" + (f": {row.paused_note}" if row.paused_note else "")
+            )
+            continue
+        fresh, reached = _catch_up(job, schedule, start, end, now)
+        for record in fresh:
+            if record.state is State.PENDING:
+                verdict, moves = _overlap(job, runs, record)
+                record = verdict  # noqa: PLW2901 - the judged one takes its place
+                actions += moves
+            records.append(record)
+        if reached < end:
+            until = reached
+            break
+    return [*actions, Open(job.name, tuple(records), until)]
+
+
+def next_occurrence_by(schedule: Schedule, after: datetime, until: datetime) -> Occurrence | None:
+    """The first occurrence in (after, until], or None."""
+    first = next_occurrence(schedule, after=after)
+    return first if first is not None and first.fire_time <= until else None
+
+
+def missed(schedule: Schedule, after: datetime, until: datetime, reason: str) -> list[Record]:
+    """All of (after, until] as missed."""
+    return _same(schedule, after, until, State.MISSED, reason)
+
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def _stretches(row: JobRow, now: datetime) -> Iterator[tuple[datetime, datetime, bool]]:
+    """(watermark, now] cut at the pause: (after, until, paused) each."""
+    if row.paused_at is None:
+        yield row.watermark, now, False
+        return
+    begin = max(row.watermark, row.paused_at - _INSTANT)
+    end = now if row.paused_until is None else min(now, row.paused_until - _INSTANT)
+    if row.watermark < begin:
+        yield row.watermark, min(begin, now), False
+    if begin < end:
+        yield begin, end, True
+    if end < now and begin < now:
+        yield max(begin, end), now, False
+
+
+def _catch_up(
+    job: JobDefinition, schedule: Schedule, after: datetime, until: datetime, now: datetime
+) -> tuple[list[Record], datetime]:
+    """The records of (after, until] before overlap is judged, and the instant up to which they reach."""
+    policy, grace = job.catch_up.policy, job.catch_up.grace
+    latest = latest_occurrence(schedule, after=after, until=until)
+    if latest is None:
+        return [], until
+    if policy is CatchUpPolicy.ALL:
+        oldest = max(after, min(now - grace, until) - _INSTANT)
+        late = missed(schedule, after, oldest, _too_late(grace)) if oldest > after else []
+        batch = list(islice(occurrences(schedule, after=oldest, until=until), BATCH))
+        reached = batch[-1].fire_time if len(batch) == BATCH else until
+        return [*late, *(Record(o, State.PENDING) for o in batch)], reached
+    before = latest.fire_time - _INSTANT
+    named = latest.fire_time.isoformat(timespec="seconds").replace("+00:00", "Z")
+    why = f"not run: the later occurrence of {named} took its place (catch_up: {policy})"
+    earlier = missed(schedule, after, before, why) if before > after else []
+    if policy is CatchUpPolicy.NONE and now - latest.fire_time > ON_TIME:
+        return [*earlier, Record(latest, State.MISSED, "came due unobserved (catch_up: none)")], until
+    if now - latest.fire_time > grace:
+        return [*earlier, Record(latest, State.MISSED, _too_late(grace))], until
+    return [*earlier, Record(latest, State.PENDING)], until
+
+
+def _too_late(grace: timedelta) -> str:
+    return f"came due unobserved and is later than its grace of {grace}"
+
+
+def _same(schedule: Schedule, after: datetime, until: datetime, state: State, reason: str) -> list[Record]:
+    """One record each, or one for the whole stretch where there are many."""
+    if after >= until:
+        return []
+    some = list(islice(occurrences(schedule, after=after, until=until), STRETCH + 1))
+    if len(some) <= STRETCH:
+        return [Record(occurrence, state, reason) for occurrence in some]
+    last = latest_occurrence(schedule, after=after, until=until)
+    count = count_occurrences(schedule, after=after, until=until)
+    return [Record(some[0], state, reason, last.fire_time if last else None, count)]
+
+
+def _overlap(job: JobDefinition, runs: Sequence[RunRow], record: Record) -> tuple[Record, list[Action]]:
+    """`record` as the overlap policy leaves it, and what happens to the runs that are there."""
+    stops: list[Action] = [
+        RequestStop(run.run_no, StopReason.NEW_OCCURRENCE, "a new occurrence began")
+        for run in runs
+        if run.state is State.RUNNING and run.rerun_at is not None and not run.stop_requested_at
+    ]
+    first = [run for run in runs if run.state in _FIRST_ATTEMPT and run.rerun_at is None]
+    if not first or job.catch_up.policy is CatchUpPolicy.ALL or job.overlap is Overlap.ALLOW:
+        return record, stops
+    if job.overlap is Overlap.SKIP:
+        reason = f"overlap: run {first[0].run_id} is still {first[0].state} (overlap: skip)"
+        return Record(record.occurrence, State.SKIPPED, reason), stops
+    for run in first:
+        stops += _displace(job.overlap, run)
+    return record, stops
+
+
+def _displace(overlap: Overlap, run: RunRow) -> list[Action]:
+    if run.state is State.PENDING and run.kind is Kind.FIRE:
+        return [Apply(run.run_no, Move.SKIP, f"a newer occurrence took its place (overlap: {overlap})")]
+    if overlap is not Overlap.REPLACE:
+        return []
+    if run.state is State.RUNNING and not run.stop_requested_at:
+        return [RequestStop(run.run_no, StopReason.NEW_OCCURRENCE, "a new occurrence began (overlap: replace)")]
+    if run.state is State.RETRYING:
+        return [Apply(run.run_no, Move.LEAVE, "a new occurrence began (overlap: replace)")]
+    return []
