@@ -68,35 +68,30 @@ class CalendarPlan:
         self._until = schedule.until.replace(tzinfo=UTC) if schedule.until else datetime.max.replace(tzinfo=UTC)
 
     def walk(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """As `Plan.walk`."""
-        # The offset of a wall time near `after` differs from the one read here by 24 hours at most.
-        lower = after + offset_of(self._zone, after) - DAY
+        """As `Plan.walk`; of several occurrences on one instant, the first."""
+        zone, until, last = self._zone, self._until, after
+        # The offset of any wall time that fires near `after` differs from the one read here by 24 hours at most.
+        offset = offset_of(zone, after)
+        quiet_end = _EARLIEST
         try:
-            yield from self._resolved(self._series.starting(lower), after)
+            for wall in self._series.starting(after + offset - DAY):
+                if wall > until:
+                    return
+                if wall >= quiet_end:
+                    offset = offset_of(zone, wall)
+                    if offset != offset_of(zone, wall + LOOK_AHEAD):
+                        for fire in instants(zone, wall, self._gap, self._fold):
+                            if fire > last:
+                                last = fire
+                                yield fire, wall
+                        continue
+                    quiet_end = wall + QUIET
+                fire = wall - offset
+                if fire > last:
+                    last = fire
+                    yield fire, wall
         except OverflowError:  # the end of the year 9999
             return
-
-    def _resolved(self, walls: Iterator[datetime], last: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """The instants of `walls` after `last`; of several occurrences on one instant, the first."""
-        zone, until = self._zone, self._until
-        quiet_end = _EARLIEST
-        offset = timedelta(0)
-        for wall in walls:
-            if wall > until:
-                return
-            if wall >= quiet_end:
-                offset = offset_of(zone, wall)
-                if offset != offset_of(zone, wall + LOOK_AHEAD):
-                    for fire in instants(zone, wall, self._gap, self._fold):
-                        if fire > last:
-                            last = fire
-                            yield fire, wall
-                    continue
-                quiet_end = wall + QUIET
-            fire = wall - offset
-            if fire > last:
-                last = fire
-                yield fire, wall
 
     def civil(self, mark: datetime) -> datetime:
         """The wall time of a mark."""
@@ -135,6 +130,13 @@ def plan_of(schedule: Schedule) -> Plan:
     if schedule.start is None and schedule.needs_anchor:
         raise ValueError("the schedule has no start: anchor it first (Schedule.anchored)")
     zone = load_zone(schedule.zone)
+    try:
+        return _plan(schedule, zone)
+    except OverflowError:  # its first occurrence lies beyond the year 9999
+        return NeverPlan()
+
+
+def _plan(schedule: Schedule, zone: ZoneInfo) -> Plan:
     match schedule.rule:
         case None:
             return NeverPlan()
@@ -150,6 +152,6 @@ def plan_of(schedule: Schedule) -> Plan:
 
 def clamp(instant: datetime) -> datetime | None:
     """`instant` moved inside what plans can walk; None when nothing can come after it."""
-    if instant >= _LATEST:
-        return None
-    return max(instant, _EARLIEST)
+    if _EARLIEST <= instant < _LATEST:
+        return instant
+    return None if instant >= _LATEST else _EARLIEST

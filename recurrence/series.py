@@ -7,18 +7,18 @@ anchor; it ends with the year 9999, either by itself or by OverflowError.
 from __future__ import annotations
 
 from bisect import bisect_left
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from itertools import cycle, repeat
 from math import gcd
 from typing import TYPE_CHECKING, Protocol
 
-from recurrence.rules import MonthlyDay, Ordinal, ShortMonth, Weekday
+from recurrence.rules import MonthlyOrdinal, Ordinal, ShortMonth
 from recurrence.walltime import progression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from recurrence.rules import MonthlyOrdinal, Weekly
+    from recurrence.rules import MonthlyDay, Weekly
 
 _MONTH_DAYS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 # The Gregorian calendar repeats after 400 years, weekdays included.
@@ -92,51 +92,63 @@ class WeeklySeries:
 class MonthlySeries:
     """One day of every N-th month, by its number or as an ordinal weekday."""
 
-    __slots__ = ("_anchor", "_day", "_every", "_last", "_month", "_ordinal", "_skip", "_weekday")
+    __slots__ = ("_anchor", "_clock", "_day_in", "_every", "_month", "_patience")
 
     def __init__(self, anchor: datetime, rule: MonthlyDay | MonthlyOrdinal, short: ShortMonth) -> None:
         self._anchor = anchor
+        self._clock = anchor.hour, anchor.minute, anchor.second
         self._every = rule.every
         self._month = anchor.year * 12 + anchor.month - 1
-        self._skip = short is ShortMonth.SKIP
-        self._day, self._ordinal, self._weekday = 0, Ordinal.FIRST, Weekday.MONDAY
-        if isinstance(rule, MonthlyDay):
-            self._day = rule.day
-        else:
-            self._ordinal, self._weekday = rule.ordinal, rule.weekday
+        self._patience = _CALENDAR_MONTHS // gcd(_CALENDAR_MONTHS, rule.every)
+        self._day_in = _day_finder(rule, short)
 
     def starting(self, lower: datetime) -> Iterator[datetime]:
         """The wall times at or after `lower`; ends early when no month of the series has the day."""
         lower = max(lower, self._anchor)
+        day_in, every, (hour, minute, second) = self._day_in, self._every, self._clock
         behind = lower.year * 12 + lower.month - 1 - self._month
-        month = self._month + -(-behind // self._every) * self._every
-        clock = self._anchor.hour, self._anchor.minute, self._anchor.second
-        patience = dry = _CALENDAR_MONTHS // gcd(_CALENDAR_MONTHS, self._every)
+        month = self._month + -(-behind // every) * every
+        dry = self._patience
         while dry:
             year, month0 = divmod(month, 12)
             if year > MAXYEAR:
                 return
-            month += self._every
-            day = self._day_in(year, month0 + 1)
+            month += every
+            day = day_in(year, month0 + 1)
             if day:
-                wall = datetime(year, month0 + 1, day, *clock, tzinfo=UTC)
+                # By position: keywords double the cost of the call.
+                wall = datetime(year, month0 + 1, day, hour, minute, second, 0, UTC)
                 if wall >= lower:
                     yield wall
-                dry = patience
+                dry = self._patience
             else:
                 dry -= 1
 
-    def _day_in(self, year: int, month: int) -> int:
-        """The day of the month, 0 when that month has none."""
-        length = _MONTH_DAYS[month]
-        if month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0):
-            length = 29
-        if self._day:
-            if self._day <= length:
-                return self._day
-            return 0 if self._skip else length
-        if self._ordinal is Ordinal.LAST:
-            last = datetime(year, month, length, tzinfo=UTC).weekday()
-            return length - (last - self._weekday) % 7
-        first = datetime(year, month, 1, tzinfo=UTC).weekday()
-        return 1 + (self._weekday - first) % 7 + 7 * (self._ordinal - 1)
+
+def _day_finder(rule: MonthlyDay | MonthlyOrdinal, short: ShortMonth) -> Callable[[int, int], int]:
+    """A function of year and month: the rule's day in it, 0 for none."""
+    if isinstance(rule, MonthlyOrdinal):
+        weekday, ordinal = int(rule.weekday), rule.ordinal
+        if ordinal is Ordinal.LAST:
+            return lambda year, month: _last(weekday, year, month)
+        # The first such weekday lies in 1 to 7: counted from the weekday of the month's day 1.
+        base = 7 * (ordinal - 1) + 1
+        return lambda year, month: base + (weekday - date(year, month, 1).weekday()) % 7
+    wanted = rule.day
+    if wanted <= 28:
+        return lambda _year, _month: wanted
+    if short is ShortMonth.SKIP:
+        return lambda year, month: wanted if wanted <= _length(year, month) else 0
+    return lambda year, month: min(wanted, _length(year, month))
+
+
+def _last(weekday: int, year: int, month: int) -> int:
+    length = _length(year, month)
+    return length - (date(year, month, length).weekday() - weekday) % 7
+
+
+def _length(year: int, month: int) -> int:
+    """Days in the month."""
+    if month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0):
+        return 29
+    return _MONTH_DAYS[month]

@@ -7,9 +7,9 @@ in the zone whatever the label says, so the label is never taken for an instant.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from recurrence.rules import Fold, Gap
 
@@ -32,11 +32,6 @@ def offset_of(zone: ZoneInfo, wall: datetime) -> timedelta:
     if offset is None:  # only for times without a date, which cannot get here
         raise ValueError(f"{zone.key} has no offset at {wall}")
     return offset
-
-
-def wall_at(zone: ZoneInfo, instant: datetime) -> datetime:
-    """The wall time of `instant` in `zone`, labelled UTC, without its fold."""
-    return instant.astimezone(zone).replace(tzinfo=UTC, fold=0)
 
 
 def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
@@ -77,5 +72,4 @@ def transition(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 def progression(first: datetime, steps: Iterable[timedelta]) -> Iterator[datetime]:
     """`first`, and on from it step by step; OverflowError at the end of the year 9999."""
     # accumulate() adds in C, five times as fast as a generator; typing has no word for its mixed operands.
-    mixed = chain((first,), cast("Iterable[datetime]", steps))
-    return accumulate(mixed)
+    return accumulate(chain((first,), steps))  # type: ignore[arg-type]
