@@ -1,0 +1,1 @@
+"""The checks: one module per aspect, each with its KINDS: kind of a rule -> function (data, rule) -> Verdict."""
