@@ -1,0 +1,98 @@
+"""Asset groups: lists of assets and of other groups, resolved to their assets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from config.containers import ListOf
+from config.faults import near_miss, quoted
+from config.inventory import Asset
+from config.nodes import key_text, scalar
+from config.reading import Reading, Schema, Shape
+from config.references import FileReading
+from config.runs import ASSET_ITEM
+
+
+class _Member(Shape):
+    """An asset in full, the id or GUID of one, or the name of another group."""
+
+    noun = "an asset or a group"
+    allowed = "{id: …, type: …}, the id or GUID of an asset under assets, or the name of another group"
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """The Asset, the group's name, or BAD."""
+        if not isinstance(node, ScalarNode):
+            return ASSET_ITEM.read(node, path, reading)
+        name = scalar(node)
+        if not isinstance(name, str) or not isinstance(reading, FileReading):
+            return self.refuse(node, path, reading)
+        assets = reading.names.known.get("asset", {})
+        groups = reading.names.known.get("asset group", {})
+        if name in assets and name in groups:
+            return reading.fault(node, path, f"{quoted(name)} is both an asset and a group; rename one of them")
+        if name in assets:
+            return assets[name]
+        if name in groups:
+            reading.names.used.add(("asset group", name))
+            return name
+        hint = near_miss(name, [*assets, *groups])
+        return reading.fault(
+            node, path, f"{quoted(name)} is neither an asset nor a group; write {self.allowed}{hint}"
+        )
+
+    def schema(self, *, partial: bool) -> Schema:
+        """As an asset of a job."""
+        return ASSET_ITEM.schema(partial=partial)
+
+
+GROUP = ListOf(_Member())
+
+
+class Groups:
+    """Resolves groups; a group that contains itself is a fault at the member that leads back."""
+
+    def __init__(self, node: MappingNode, read: dict[str, tuple[Asset | str, ...]], reading: FileReading) -> None:
+        self._nodes = {key_text(key) or "": value for key, value in node.value}
+        self._read = read
+        self._reading = reading
+        self._done: dict[str, tuple[Asset, ...]] = {}
+
+    def resolved(self) -> dict[str, tuple[Asset, ...]]:
+        """Every group's assets, each once, in the order in which they are first met."""
+        for name in self._read:
+            self._resolve(name)
+        return {name: self._done[name] for name in self._read}
+
+    def _resolve(self, wanted: str) -> None:
+        """Depth first with a stack of its own: groups may nest deeper than Python's stack."""
+        stack = [wanted]
+        while stack:
+            name = stack[-1]
+            if name in self._done:
+                stack.pop()
+                continue
+            waiting = [m for m in self._read.get(name, ()) if isinstance(m, str) and m not in self._done]
+            loops = [member for member in waiting if member in stack]
+            if loops:
+                self._refuse(name, loops[0], stack)
+                self._done[name] = ()
+            elif waiting:
+                stack.append(waiting[0])
+            else:
+                self._done[name] = self._members(name)
+
+    def _members(self, name: str) -> tuple[Asset, ...]:
+        found: dict[str, Asset] = {}
+        for member in self._read.get(name, ()):
+            for asset in self._done[member] if isinstance(member, str) else (member,):
+                found.setdefault(asset.id, asset)
+        return tuple(found.values())
+
+    def _refuse(self, name: str, member: str, stack: list[str]) -> None:
+        node = self._nodes[name]
+        items = node.value if isinstance(node, SequenceNode) else []
+        place = next((item for item in items if isinstance(item, ScalarNode) and item.value == member), node)
+        way = " in ".join(quoted(step) for step in [member, *reversed(stack[stack.index(member) :])])
+        self._reading.fault(place, f"asset_groups.{name}", f"the group contains itself: {way}")

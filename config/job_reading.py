@@ -1,0 +1,125 @@
+"""Jobs: each read over the defaults, and checked against the rest of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from config.faults import listed, quoted
+from config.file_block import JOB
+from config.inventory import Asset, Collector
+from config.jobs import JobBlock, JobDefinition, Mail
+from config.nodes import is_null, key_text, scalar, shown
+from config.reading import BAD, Bad
+from config.references import FileReading, entry_of
+from config.runs import CollectRun, JobType
+from config.schedules import schedule_of
+from config.settings import Settings
+from recurrence.schedule import Schedule
+
+
+@dataclass
+class Jobs:
+    """Reads the jobs of one file."""
+
+    reading: FileReading
+    settings: Settings
+    collectors: Mapping[str, Collector]
+    groups: Mapping[str, tuple[Asset, ...]]
+    defaults: Node | None = None
+    _lines: dict[str, int] = field(default_factory=dict)
+
+    def read_defaults(self, node: Node) -> None:
+        """Check the defaults by themselves, and keep them for the jobs."""
+        if is_null(node):
+            return
+        name = next((key for key, _ in node.value if key_text(key) == "name"), None)
+        if isinstance(node, MappingNode) and name is not None:
+            self.reading.fault(name, "defaults", '"name" cannot be inherited; write it in each job')
+            node.value = [entry for entry in node.value if entry[0] is not name]
+        self.reading.partial = True
+        JOB.read(node, "defaults", self.reading)
+        self.reading.partial = False
+        self.defaults = node if isinstance(node, MappingNode) else None
+
+    def read(self, node: Node) -> dict[str, JobDefinition]:
+        """The jobs that have no fault, by name."""
+        if not isinstance(node, SequenceNode):
+            self.reading.fault(node, "jobs", f'{shown(node)} is not a list; write one "- name: …" for each job')
+            return {}
+        found = (self._job(item) for item in node.value)
+        return {job.name: job for job in found if job is not BAD}
+
+    def _job(self, node: Node) -> JobDefinition | Bad:
+        reading = self.reading
+        name_node = entry_of(node, "name")
+        name = scalar(name_node) if isinstance(name_node, ScalarNode) else None
+        reading.job = name if isinstance(name, str) and name else None
+        try:
+            whole = JOB.merge(self.defaults, node) if self.defaults is not None else node
+            block = JOB.read(whole, "" if reading.job else "jobs", reading)
+            unique = reading.job is None or name_node is None or self._is_unique(reading.job, name_node)
+            if block is BAD or not unique:
+                return BAD
+            return self._definition(block, whole, inherited=entry_of(node, "schedule") is None)
+        finally:
+            reading.job = None
+
+    def _is_unique(self, name: str, node: Node) -> bool:
+        line = node.start_mark.line + 1
+        first = self._lines.setdefault(name, line)
+        if first != line:
+            self.reading.fault(
+                node, "name", f"{quoted(name)} is already the job on line {first}; write another name"
+            )
+        return first == line
+
+    def _definition(self, block: JobBlock, node: Node, *, inherited: bool) -> JobDefinition | Bad:
+        schedule: Schedule | Bad | None = None
+        schedule_node = entry_of(node, "schedule")
+        if block.schedule is not None and schedule_node is not None:
+            schedule = schedule_of(block.schedule, schedule_node, self.reading, self.settings, inherited=inherited)
+        before = len(self.reading.faults)
+        self._check_evaluation(block, node)
+        self._check_mails(block, node)
+        if schedule is BAD or len(self.reading.faults) > before:
+            return BAD
+        return JobDefinition(
+            name=block.name, run=block.run, schedule=schedule, description=block.description, retry=block.retry,
+            overlap=block.overlap, catch_up=block.catch_up,
+            exclude=block.schedule.exclude if block.schedule else (),
+            on_exclude=block.schedule.on_exclude if block.schedule else "skip",
+            limits=block.limits, priority=block.priority, labels=block.labels, idempotent=block.idempotent,
+            notify=block.notify, enabled=block.enabled, place=self._place(node),
+        )  # fmt: skip
+
+    def _place(self, node: Node) -> str:
+        return f"{self.reading.file}:{node.start_mark.line + 1}"
+
+    def _check_evaluation(self, block: JobBlock, node: Node) -> None:
+        """Every asset type that is evaluated has a collector that can."""
+        run = block.run
+        if not isinstance(run, CollectRun) or run.type is JobType.COLLECTION:
+            return
+        types = {asset.type for asset in run.assets}
+        types |= {asset.type for group in run.asset_groups for asset in self.groups.get(group, ())}
+        silent = sorted(t for t in types if t in self.collectors and self.collectors[t].evaluate is None)
+        if silent:
+            collect = entry_of(entry_of(node, "run"), "collect")
+            place = entry_of(collect, "standards") or collect or node
+            message = f"the collector of {listed(silent)} has no evaluate; write it under collectors"
+            self.reading.fault(place, "run.collect.standards", message)
+
+    def _check_mails(self, block: JobBlock, node: Node) -> None:
+        notify = entry_of(node, "notify")
+        for key in ("success", "failure", "late"):
+            mail: Mail | None = getattr(block.notify, key)
+            place = entry_of(notify, key)
+            if mail is None or place is None:
+                continue
+            if self.settings.smtp is None:
+                self.reading.fault(place, f"notify.{key}", "a mail needs a mail server; write settings.smtp")
+            elif mail.sender is None and self.settings.smtp.sender is None:
+                self.reading.fault(place, f"notify.{key}", '"from" is missing; write it, or settings.smtp.sender')

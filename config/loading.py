@@ -1,0 +1,195 @@
+"""From a file's path to its Configuration, or to all of its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yaml.nodes import MappingNode, Node
+
+from config.definitions import Configuration
+from config.faults import ConfigError, Fault, listed, near_miss, quoted
+from config.file_block import FileBlock
+from config.groups import Groups
+from config.inventory import Asset
+from config.job_reading import Jobs
+from config.jobs import JobDefinition
+from config.nodes import is_blank, is_null, key_text, shown
+from config.reading import BAD
+from config.references import FileReading, entry_of
+from config.settings import Settings
+from config.structure import Structure
+from config.table import Table, read_value
+from config.yaml_text import compose, decode
+
+_FILE = Table(FileBlock)
+_LAST = ("defaults", "jobs")
+
+
+def load(path: Path) -> Configuration:
+    """The configuration in the file at `path`, which messages name as it was given.
+
+    Raises:
+        ConfigError: The file cannot be read or has faults; all of them at once, in file order.
+    """
+    file = str(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError([Fault(file, 1, 1, None, f"the file cannot be read: {error.strerror}")]) from None
+    return loads(decode(data, file=file), file=file, folder=path.parent)
+
+
+def loads(text: str, *, file: str, folder: Path) -> Configuration:
+    """The configuration in `text`; `file` names it in messages, relative paths resolve from `folder`.
+
+    Raises:
+        ConfigError: It has faults; all of them at once, in file order.
+    """
+    root = compose(text, file=file)
+    if root is None or is_blank(root):
+        raise ConfigError([Fault(file, 1, 1, None, "the file is empty; write version: 1 and jobs")])
+    structure = Structure(file)
+    structure.settle(root)
+    reading = FileReading(file=file, folder=folder.absolute(), faults=structure.faults)
+    configuration = _File(root, reading).read() if isinstance(root, MappingNode) else None
+    if not isinstance(root, MappingNode):
+        reading.fault(root, "", f"{shown(root)} is not a configuration; write key: value lines such as version: 1")
+    if reading.faults or configuration is None:
+        raise ConfigError(_with_jobs(root, reading.faults))
+    return configuration
+
+
+@dataclass
+class _File:
+    """One file while it is read."""
+
+    root: MappingNode
+    reading: FileReading
+
+    def read(self) -> Configuration:
+        """Everything that can be read; the faults are in `reading`."""
+        nodes = self._nodes()
+        self._define_names(nodes)
+        values = {key: self._block(key, nodes) for key in _FILE.keys if key not in _LAST}
+        settings = values["settings"] or Settings()
+        groups = self._groups(nodes, values["asset_groups"])
+        jobs = self._jobs(nodes, settings, values, groups)
+        self._check_files(nodes, values["calendars"] or {})
+        self._check_users(nodes, values["users"] or ())
+        return Configuration(
+            folder=self.reading.folder, settings=settings, jobs=jobs, collectors=values["collectors"] or {},
+            asset_groups=groups, calendars=values["calendars"] or {}, servers=values["servers"] or {},
+            users=values["users"] or (), commands=values["commands"] or {}, assets=values["assets"] or {},
+            standards=values["standards"] or {}, sde_systems=values["sde_systems"] or {},
+            warnings=tuple(f"{w.file}:{w.line}:{w.column}: warning: {w.text}" for w in self.reading.warnings),
+        )  # fmt: skip
+
+    def _nodes(self) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
+        for key_node, value in self.root.value:
+            key = key_text(key_node) or ""
+            if key not in _FILE.keys:
+                message = (
+                    f"{quoted(key)} is not a key; write one of {listed(_FILE.keys)}{near_miss(key, _FILE.keys)}"
+                )
+                self.reading.fault(key_node, "", message)
+            elif is_blank(value) or not is_null(value):
+                nodes[key] = value
+        if "version" not in nodes:
+            self.reading.fault(self.root, "", '"version" is missing; write version: 1')
+        return nodes
+
+    def _define_names(self, nodes: Mapping[str, Node]) -> None:
+        names = self.reading.names
+        for what, place in (
+            ("calendar", "calendars"),
+            ("command", "commands"),
+            ("collector", "collectors"),
+            ("asset group", "asset_groups"),
+        ):
+            names.define(what, place, _keys(nodes.get(place)))
+        names.define("limit", "settings.limits", _keys(entry_of(nodes.get("settings"), "limits")))
+        for kind, what in (("ccs", "CCS server"), ("sde", "SDE server")):
+            servers = _keys(nodes.get("servers"))
+            names.define(what, "servers", {n: v for n, v in servers.items() if _is_server(v, kind)})
+        assets = Table(Asset)
+        known: dict[str, Any] = {}
+        quiet = FileReading(file="", folder=self.reading.folder)
+        quiet.names = names
+        for guid, node in _keys(nodes.get("assets")).items():
+            asset = assets.read(node, "", quiet)
+            known |= {} if asset is BAD else {guid: asset, asset.id: asset}
+        names.define("asset", "assets", known)
+
+    def _block(self, key: str, nodes: Mapping[str, Node]) -> Any:
+        if key not in nodes:
+            return None
+        value = read_value(_FILE.keys[key].shape, nodes[key], key, self.reading)
+        return None if value is BAD else value
+
+    def _groups(self, nodes: Mapping[str, Node], read: Any) -> dict[str, tuple[Asset, ...]]:
+        node = nodes.get("asset_groups")
+        return Groups(node, read, self.reading).resolved() if read and isinstance(node, MappingNode) else {}
+
+    def _jobs(
+        self, nodes: Mapping[str, Node], settings: Settings, values: Mapping[str, Any],
+        groups: Mapping[str, tuple[Asset, ...]],
+    ) -> dict[str, JobDefinition]:  # fmt: skip
+        jobs = Jobs(self.reading, settings, values["collectors"] or {}, groups)
+        if "defaults" in nodes:
+            jobs.read_defaults(nodes["defaults"])
+        return jobs.read(nodes["jobs"]) if "jobs" in nodes else {}
+
+    def _check_files(self, nodes: Mapping[str, Node], calendars: Mapping[str, Any]) -> None:
+        for name, calendar in calendars.items():
+            if calendar.ics is None or (self.reading.folder / calendar.ics).is_file():
+                continue
+            node = entry_of(entry_of(nodes.get("calendars"), name), "ics")
+            message = (
+                f"{quoted(calendar.ics)} is not a file; write the path of an iCalendar file from the YAML's folder"
+            )
+            self.reading.fault(node or self.root, f"calendars.{name}.ics", message)
+
+    def _check_users(self, nodes: Mapping[str, Node], users: Any) -> None:
+        seen: set[str] = set()
+        for user, node in zip(users, nodes["users"].value if users else (), strict=True):
+            if user.name.casefold() in seen:
+                place = entry_of(node, "name") or node
+                self.reading.fault(
+                    place, "users.name", f"{quoted(user.name)} stands here twice; case does not count"
+                )
+            seen.add(user.name.casefold())
+
+
+def _keys(node: Node | None) -> dict[str, Node]:
+    entries = node.value if isinstance(node, MappingNode) else []
+    return {key_text(key) or "": value for key, value in entries}
+
+
+def _is_server(node: Node, kind: str) -> bool:
+    tag = entry_of(node, "type")
+    return tag is None or tag.value == kind or tag.value not in ("ccs", "sde")
+
+
+def _with_jobs(root: Node, faults: list[Fault]) -> list[Fault]:
+    """The faults, those within a job's lines with that job's name."""
+    jobs = entry_of(root, "jobs")
+    spans = []
+    for node in jobs.value if jobs is not None and isinstance(jobs.value, list) else []:
+        name = entry_of(node, "name") if isinstance(node, MappingNode) else None
+        if name is not None and isinstance(name.value, str) and name.value:
+            spans.append((node.start_mark, node.end_mark, name.value))
+    return [_with_job(fault, spans) for fault in faults]
+
+
+def _with_job(fault: Fault, spans: list[Any]) -> Fault:
+    if fault.job is not None:
+        return fault
+    place = (fault.line - 1, fault.column - 1)
+    for start, end, name in spans:
+        if (start.line, start.column) <= place < (end.line, end.column):
+            return Fault(fault.file, fault.line, fault.column, name, fault.message)
+    return fault
