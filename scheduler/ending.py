@@ -11,12 +11,22 @@ from typing import Any
 
 from config.definitions import Retry
 from runners.api import Ended, Outcome, StopReason
-from scheduler.ledger.attempts import Ending
 from scheduler.lifecycle import Move
 from scheduler.model import RunRow
 
 MOST_INTERRUPTIONS = 3
 """Crashes in a row after which a run is failed: it may be what brings the daemon down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How an attempt ends and what that does to its run; `changes` are further columns of the run."""
+
+    ended: str
+    move: Move
+    reason: str
+    exit_code: int | None
+    changes: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +112,8 @@ def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) 
 
 def backoff(retry: Retry, tries: int) -> timedelta:
     """The pause after the `tries`-th try (from 1): backoff·2ⁿ, at most max_backoff."""
-    return min(retry.backoff * 2 ** min(tries - 1, 30), retry.max_backoff)
+    doublings: int = 2 ** min(tries - 1, 30)
+    return min(retry.backoff * doublings, retry.max_backoff)
 
 
 _STOPS = {

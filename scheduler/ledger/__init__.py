@@ -10,9 +10,10 @@ from scheduler.ledger.errors import (
     StaleMove,
 )
 from scheduler.ledger.events import Event
-from scheduler.ledger.ledger import Ledger
+from scheduler.ledger.ledger import Connection, Ledger
 
 __all__ = [
+    "Connection",
     "Event",
     "Fenced",
     "Ledger",

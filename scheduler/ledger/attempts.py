@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from runners.api import AssetRef, AssetReport, AssetState
+from scheduler import cycle
+from scheduler.ending import Ending
 from scheduler.ledger import assets, runs, schema
 from scheduler.ledger.errors import Fenced
 from scheduler.ledger.rows import attempt_row
-from scheduler.lifecycle import Move
+from scheduler.lifecycle import Move, State
 from scheduler.model import Actor, AttemptRow, Cause, RunRow
 
 LEASE = timedelta(minutes=2)
@@ -29,17 +30,6 @@ class Started:
     assets: tuple[AssetRef, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How an attempt ends and what that does to its run; `changes` are further columns of the run."""
-
-    ended: str
-    move: Move
-    reason: str
-    exit_code: int | None
-    changes: dict[str, Any]
-
-
 def start(
     connection: sa.Connection,
     run_no: int,
@@ -48,30 +38,30 @@ def start(
     at: datetime,
     owner: str,
     actor: Actor,
-    rerun_at: datetime | None,
-    window_end: datetime | None,
-    fresh_try: bool,
+    rerun_at: datetime | None = None,
 ) -> Started:
-    """Start the run's next attempt. `fresh_try` begins a new count of tries (a firing or a rerun).
+    """Start the run's next attempt. A rerun has a window of its own, from `rerun_at`, and a new count of tries.
 
-    Raises StaleMove where the run cannot start from its state.
+    Every rerun time up to `at` is used up by it. Raises StaleMove where the run cannot start from its state.
     """
     before = runs.get(connection, run_no)
     number = before.attempts + 1
+    again = before.state is State.INCOMPLETE
+    begin = rerun_at or at
+    window = before.cycle.window
     run = runs.move(
         connection,
         run_no,
-        Move.RERUN if before.state.value == "incomplete" else Move.START,
+        Move.RERUN if again else Move.START,
         at=at,
         actor=actor,
-        reason="",
         attempt=number,
         attempts=number,
-        tries=1 if fresh_try else before.tries + 1,
-        interruptions=0 if fresh_try else before.interruptions,
+        tries=1 if again else before.tries + 1,
+        interruptions=0 if again else before.interruptions,
         started_at=before.started_at or at,
-        rerun_at=rerun_at,
-        window_end=window_end,
+        rerun_at=cycle.used_up(before, at),
+        window_end=before.window_end if window is None or not again else begin + window,
         retry_at=None,
     )
     token = secrets.token_hex(16)

@@ -15,6 +15,9 @@ from scheduler.ledger.events import Event
 from scheduler.ledger.writer import Writer
 
 T = TypeVar("T")
+Connection = sa.Connection
+"""What operations work on: only the ledger's own modules look inside."""
+
 Operation = Callable[[sa.Connection], T]
 Listener = Callable[[Sequence[Event]], None]
 

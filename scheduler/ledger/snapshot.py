@@ -15,7 +15,7 @@ from scheduler.planner import Snapshot
 _CHUNK = 500
 
 
-def take(connection: sa.Connection, due: Collection[str], now: datetime) -> Snapshot:
+def take(connection: sa.Connection, *, due: Collection[str], now: datetime) -> Snapshot:
     """The jobs named in `due` and their active runs, the runs whose time has come, and the pending ones."""
     jobs, runs = schema.jobs, schema.runs
     active = runs.c.state.in_([state.value for state in ACTIVE])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from config.definitions import JobDefinition, Overlap
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, RunRow
-from scheduler.planner.actions import Action, Open, Start
+from scheduler.planner.actions import Action, Start
 from scheduler.planner.active import plan_run
 from scheduler.planner.due import plan_due
 
-__all__ = ["Capacity", "Snapshot", "plan"]
+__all__ = ["Capacity", "Plan", "Snapshot", "plan"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +46,50 @@ class Capacity:
     limits: Mapping[str, int]
 
 
-def plan(
-    now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snapshot, capacity: Capacity
-) -> list[Action]:
-    """What to do at `now`. Call again after carrying it out, until nothing is left to do."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, and the jobs of which nothing can be said: name -> what their recurrence raised."""
+
+    actions: Sequence[Action]
+    broken: Mapping[str, str]
+
+
+def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snapshot, capacity: Capacity) -> Plan:
+    """What to do at `now`. Call again after carrying it out, until there are no actions.
+
+    What comes due is opened before anything starts, so that overlap is judged on all that is there.
+    """
     by_job: dict[str, list[RunRow]] = {}
     for run in snapshot.runs:
         by_job.setdefault(run.job, []).append(run)
+    broken: dict[str, str] = {}
     opened: list[Action] = []
     for name in sorted(snapshot.due):
-        job, row = definitions.get(name), snapshot.jobs.get(name)
-        if job is not None and row is not None and job.enabled:
-            opened += plan_due(job, row, by_job.get(name, ()), now)
-    if any(isinstance(action, Open) for action in opened):
-        return opened
+        job = definitions.get(name)
+        if job is not None and job.enabled:
+            due = partial(plan_due, job, snapshot.jobs[name], by_job.get(name, ()), now)
+            opened += _guarded(name, due, broken) or ()
+    if opened:
+        return Plan(opened, broken)
     changes: list[Action] = []
     wanted: list[tuple[RunRow, Start]] = []
     for run in snapshot.runs:
-        action = plan_run(definitions.get(run.job), snapshot.jobs[run.job], run, now)
+        need = partial(plan_run, definitions.get(run.job), snapshot.jobs[run.job], run, now)
+        action = None if run.job in broken else _guarded(run.job, need, broken)
         if isinstance(action, Start):
             wanted.append((run, action))
         elif action is not None:
             changes.append(action)
-    return [*opened, *changes, *_admit(definitions, wanted, by_job, snapshot.running, capacity)]
+    return Plan([*changes, *_admit(definitions, wanted, by_job, snapshot.running, capacity)], broken)
+
+
+def _guarded(name: str, ask: Callable[[], T], broken: dict[str, str]) -> T | None:
+    """The answer, or None with the job noted as broken: one job's recurrence must not hold up the others."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001 - whatever a recurrence raises concerns its own job only
+        broken[name] = f"{type(error).__name__}: {error}"
+        return None
 
 
 def _admit(

@@ -1,0 +1,163 @@
+"""What an operator or an API may do to jobs and runs. Belongs to the scheduling loop's thread.
+
+Each act is refused with a reason an operator can use, or is in the ledger when it returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from config.definitions import JobDefinition, Overlap
+from runners.api import StopReason
+from scheduler.dispatcher import Dispatcher
+from scheduler.ledger import Connection, NotFound, assets, jobs, opening, runs
+from scheduler.ledger.opening import Opener
+from scheduler.lifecycle import FINAL, Move, State
+from scheduler.model import Actor, Cause, JobRow, Kind, RunRow
+from scheduler.planner.actions import Open
+from scheduler.planner.due import plan_due
+
+_log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """The act is not possible now; its text says why and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The acts, over one dispatcher."""
+
+    dispatcher: Dispatcher
+
+    async def trigger(self, job: str, actor: Actor) -> RunRow:
+        """Open and start a run now; ignores pause and calendars.
+
+        Raises NotFound; Refused while a run of the job is active (unless `overlap: allow`), naming it.
+        """
+        definition, now = self._definition(job), self._now()
+        opener = self._opener(definition)
+
+        def operation(connection: Connection) -> RunRow:
+            row = jobs.named(connection, definition.name)
+            active = runs.active_of(connection, row.job_id)
+            if active and definition.overlap is not Overlap.ALLOW:
+                raise Refused(_busy(active[0]))
+            return opening.open_asked(connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor)
+
+        return await self._looked_at(await self.dispatcher.ledger.write(operation))
+
+    async def abort(self, run_id: str, actor: Actor) -> RunRow:
+        """Cancel a run: a waiting one at once, a running one as soon as its work has ended.
+
+        Aborting a cancelled run again changes nothing. Raises NotFound; Refused for any other final run.
+        """
+        now, reason = self._now(), f"aborted by {actor.name}"
+
+        def operation(connection: Connection) -> RunRow:
+            run = runs.by_guid(connection, run_id)
+            if run.state is State.CANCELLED:
+                return run
+            if run.state in FINAL:
+                raise Refused(f"run {run.run_id} has ended already: {run.state}")
+            if run.state is State.RUNNING:
+                stop = StopReason.CANCEL.value
+                return runs.request_stop(connection, run.run_no, at=now, stop=stop, reason=reason, actor=actor)
+            return runs.move(connection, run.run_no, Move.CANCEL, at=now, actor=actor, reason=reason)
+
+        run = await self.dispatcher.ledger.write(operation)
+        if run.state is State.RUNNING:
+            self.dispatcher.executor.request_stop(run.run_no, StopReason.CANCEL, reason)
+        return await self._looked_at(run)
+
+    async def pause(self, job: str, *, until: datetime | None, note: str | None, actor: Actor) -> JobRow:
+        """Pause: each occurrence becomes skipped, reruns are dropped, running attempts finish.
+
+        `until` is aware and exclusive. Raises NotFound; Refused where `until` is not in the future.
+        """
+        now = self._now()
+        if until is not None and until <= now:
+            raise Refused(f"a pause until {until.isoformat()} would be over already")
+
+        def operation(connection: Connection) -> JobRow:
+            row = jobs.named(connection, job)
+            return jobs.pause(connection, row, until=until, note=note, at=now, actor=actor)
+
+        return await self.dispatcher.ledger.write(operation)
+
+    async def resume(self, job: str, actor: Actor) -> JobRow:
+        """End the pause; nothing is replayed. Raises NotFound; Refused if the job is not paused."""
+        now = self._now()
+        definition = self.dispatcher.definition(job)
+        opener = None if definition is None else self._opener(definition)
+
+        def operation(connection: Connection) -> JobRow:
+            row = jobs.named(connection, job)
+            if row.paused_at is None:
+                raise Refused(f"job {row.name!r} is not paused")
+            if definition is not None and opener is not None:
+                active = runs.active_of(connection, row.job_id)
+                for action in plan_due(definition, row, active, now):
+                    if isinstance(action, Open):
+                        opening.open_due(connection, action, opener, at=now, actor=actor)
+            return jobs.resume(connection, row, at=now, actor=actor)
+
+        row = await self.dispatcher.ledger.write(operation)
+        self.dispatcher.mark([row.name])
+        return row
+
+    async def rerun(self, run_id: str, actor: Actor) -> RunRow:
+        """Attempt now what is left: of an incomplete run itself, of a final one in a new run.
+
+        Raises NotFound; Refused if nothing is left, or a run of the job is active.
+        """
+        now = self._now()
+        run = await self.dispatcher.ledger.aread(lambda connection: runs.by_guid(connection, run_id))
+        definition = self._definition(run.job)
+        if run.state is State.INCOMPLETE:
+            started = await self.dispatcher.start(run.run_no, Cause.MANUAL, now, actor=actor)
+            return started.run
+        opener = self._opener(definition)
+
+        def operation(connection: Connection) -> RunRow:
+            row = jobs.named(connection, run.job)
+            active = runs.active_of(connection, row.job_id)
+            if active and (active[0].run_no == run.run_no or definition.overlap is not Overlap.ALLOW):
+                raise Refused(_busy(active[0]))
+            left = assets.left(connection, run.run_no)
+            if run.has_assets and not left:
+                raise Refused(f"run {run.run_id} has no assets left: {run.state}")
+            return opening.open_asked(
+                connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor, assets=left, parent_run=run.run_id
+            )
+
+        return await self._looked_at(await self.dispatcher.ledger.write(operation))
+
+    def _definition(self, job: str) -> JobDefinition:
+        definition = self.dispatcher.definition(job)
+        if definition is None:
+            raise NotFound(f"there is no job {job!r}")
+        if not definition.enabled:
+            raise Refused(f"job {job!r} is disabled (`enabled: false`)")
+        return definition
+
+    def _opener(self, definition: JobDefinition) -> Opener:
+        configuration = self.dispatcher.configuration
+        assert configuration is not None  # noqa: S101 - installed before anybody can ask
+        return Opener.of(definition, configuration)
+
+    def _now(self) -> datetime:
+        return self.dispatcher.clock.now()
+
+    async def _looked_at(self, run: RunRow) -> RunRow:
+        self.dispatcher.mark([run.job])
+        return run
+
+
+def _busy(run: RunRow) -> str:
+    if run.state is State.INCOMPLETE:
+        return f"run {run.run_id} is incomplete and waits for its rerun: `jobsd rerun {run.run_id}` starts it now"
+    return f"run {run.run_id} is {run.state}: wait for it, or `jobsd abort {run.run_id}`"

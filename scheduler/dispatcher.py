@@ -1,0 +1,216 @@
+"""The scheduling loop: take the marks, ask the planner, carry out what it says, sleep until something is due.
+
+Normal firing, a restart after downtime, a clock step and a misfire are one code path: what is due since the
+watermark is planned, whenever that is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from config.definitions import Configuration, JobDefinition, Run
+from runners.api import Runner
+from scheduler.alarm import Alarm
+from scheduler.clock import Clock, stopwatch
+from scheduler.executor import Executor
+from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove, attempts, opening, runs, snapshot, sync
+from scheduler.ledger.attempts import Started
+from scheduler.ledger.opening import Opener
+from scheduler.model import CLOCK_ACTOR, Actor, Cause
+from scheduler.planner import Capacity, plan
+from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
+
+BEAT = timedelta(seconds=1)
+"""The loop looks at the clock at least so often: a step of the wall clock wakes nobody."""
+
+RENEW_S = 5.0
+"""Seconds between two proofs that the ledger can be written (also the renewal of the attempts' leases)."""
+
+MOST_PASSES = 10_000
+"""Plans in one wake-up after which something must be wrong (catch_up: all opens at most 200 runs in each)."""
+
+_log = structlog.get_logger()
+
+
+class Dispatcher:
+    """Owns what is in force and drives it. All methods belong to the scheduling loop's thread."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, folder: Path, *, owner: str, runner_for: Callable[[Run], Runner]
+    ) -> None:
+        self.ledger = ledger
+        self.clock = clock
+        self.owner = owner
+        self.configuration: Configuration | None = None
+        self.definitions: Mapping[str, JobDefinition] = {}
+        self.alarm = Alarm(clock, self.mark)
+        self.executor = Executor(
+            ledger,
+            clock,
+            folder,
+            runner_for=runner_for,
+            definition=self.definition,
+            ended=lambda name: self.mark([name]),
+        )
+        self.writable = True
+        self.moved_at = stopwatch()
+        self._due: set[str] = set()
+        self._poke = asyncio.Event()
+        self._firing = True
+        self._renewed_at = 0.0
+        self._broken: dict[str, str] = {}
+
+    async def install(self, configuration: Configuration, actor: Actor) -> None:
+        """Put `configuration` in force, whole: jobs recorded and armed, what came due since marked.
+
+        Raises LedgerUnavailable; what was in force stays.
+        """
+        at = self.clock.now()
+        self.definitions = await self.ledger.write(
+            lambda connection: sync.put_in_force(connection, configuration, at=at, actor=actor)
+        )
+        self.configuration = configuration
+        armed = {name: job for name, job in self.definitions.items() if job.enabled and job.schedule is not None}
+        self.alarm.set({name: job.schedule for name, job in armed.items() if job.schedule is not None})
+        self.mark(self.definitions)
+
+    def definition(self, name: str) -> JobDefinition | None:
+        """The definition in force, or None."""
+        return self.definitions.get(name)
+
+    def mark(self, names: Iterable[str]) -> None:
+        """These jobs are to be looked at."""
+        self._due.update(names)
+        self._poke.set()
+
+    def stop_firing(self) -> None:
+        """Start nothing more."""
+        self._firing = False
+        self.alarm.stop()
+
+    async def run(self, beat: Callable[[], None]) -> None:
+        """Loop until cancelled; `beat` is called at every turn."""
+        while True:
+            self.alarm.wake()
+            await asyncio.sleep(0)
+            pause = await self.turn()
+            self.moved_at = stopwatch()
+            beat()
+            try:
+                await asyncio.wait_for(self._poke.wait(), max(pause.total_seconds(), 0.001))
+            except TimeoutError:
+                continue
+
+    async def turn(self) -> timedelta:
+        """One wake-up: do all that is due; returns how long nothing will be. Never raises for the ledger."""
+        self._poke.clear()
+        now = self.clock.now()
+        try:
+            await self._renew(now)
+            if self._firing:
+                await self._settle()
+            wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
+        except LedgerUnavailable as error:
+            self._unwritable(error)
+            return BEAT
+        self._writable()
+        return BEAT if wake is None else min(BEAT, wake - now)
+
+    async def _settle(self) -> None:
+        """Plan and carry out until nothing is left to do; marks are kept until they are carried out."""
+        for _ in range(MOST_PASSES):
+            due, now = frozenset(self._due), self.clock.now()
+            seen = await self.ledger.aread(partial(snapshot.take, due=due, now=now))
+            planned = plan(now, self.definitions, seen, self._capacity())
+            self._tell_broken(planned.broken)
+            if not planned.actions:
+                self._due -= due
+                return
+            await asyncio.gather(*(self._perform(action, now) for action in planned.actions))
+        _log.error("planner_restless", reason=f"{MOST_PASSES} plans in one wake-up, and still something to do")
+
+    def _capacity(self) -> Capacity:
+        assert self.configuration is not None  # noqa: S101 - installed before the first turn
+        return Capacity(self.configuration.settings.max_running, self.configuration.settings.limits)
+
+    def _tell_broken(self, broken: Mapping[str, str]) -> None:
+        """Log each job whose recurrence raised, once until it works again."""
+        for name, reason in broken.items():
+            if self._broken.get(name) != reason:
+                _log.error("trigger_failed", job=name, reason=reason)
+        self._broken = dict(broken)
+
+    async def _perform(self, action: Action, now: datetime) -> None:
+        try:
+            match action:
+                case Open():
+                    await self._open(action, now)
+                case Start():
+                    await self._start(action, now)
+                case RequestStop():
+                    await self._request_stop(action, now)
+                case Apply():
+                    await self.ledger.write(
+                        lambda connection: runs.move(
+                            connection, action.run_no, action.move, at=now, actor=CLOCK_ACTOR, reason=action.reason
+                        )
+                    )
+                case Postpone():
+                    await self.ledger.write(
+                        lambda connection: runs.postpone(connection, action.run_no, action.wake_at)
+                    )
+        except StaleMove as error:
+            _log.debug("plan_overtaken", reason=str(error))  # somebody got there first; the next plan sees it
+
+    async def _open(self, action: Open, now: datetime) -> None:
+        assert self.configuration is not None  # noqa: S101 - as above
+        opener = Opener.of(self.definitions[action.job], self.configuration)
+        await self.ledger.write(
+            lambda connection: opening.open_due(connection, action, opener, at=now, actor=CLOCK_ACTOR)
+        )
+
+    async def _start(self, action: Start, now: datetime) -> None:
+        await self.start(action.run_no, action.cause, now, actor=CLOCK_ACTOR, rerun_at=action.rerun_at)
+
+    async def start(
+        self, run_no: int, cause: Cause, now: datetime, *, actor: Actor, rerun_at: datetime | None = None
+    ) -> Started:
+        """Start an attempt of a run and launch it. Raises StaleMove, LedgerUnavailable."""
+        started = await self.ledger.write(
+            lambda connection: attempts.start(
+                connection, run_no, cause, at=now, owner=self.owner, actor=actor, rerun_at=rerun_at
+            )
+        )
+        assert self.configuration is not None  # noqa: S101 - as above
+        self.executor.launch(started, self.definitions[started.run.job], self.configuration)
+        return started
+
+    async def _request_stop(self, action: RequestStop, now: datetime) -> None:
+        await self.ledger.write(
+            lambda connection: runs.request_stop(
+                connection, action.run_no, at=now, stop=action.stop, reason=action.reason, actor=CLOCK_ACTOR
+            )
+        )
+        self.executor.request_stop(action.run_no, action.stop, action.reason)
+
+    async def _renew(self, now: datetime) -> None:
+        if self.writable and stopwatch() - self._renewed_at < RENEW_S:
+            return
+        await self.ledger.write(lambda connection: attempts.renew(connection, self.owner, now))
+        self._renewed_at = stopwatch()
+
+    def _unwritable(self, error: LedgerUnavailable) -> None:
+        if self.writable:
+            _log.error("ledger_not_writable", reason=str(error))
+        self.writable = False
+
+    def _writable(self) -> None:
+        if not self.writable:
+            _log.info("ledger_writable_again")
+        self.writable = True

@@ -1,0 +1,180 @@
+"""Carrying attempts out: one task each, and the one place where foreign code may raise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from config.definitions import Configuration, JobDefinition, Run
+from runners.api import AssetRef, AssetReport, Ended, Execution, Outcome, Runner, Stop, StopReason
+from scheduler.assetdata import AssetFiles
+from scheduler.clock import Clock
+from scheduler.ledger import Fenced, Ledger, LedgerUnavailable, StaleMove, attempts, finishing
+from scheduler.ledger.attempts import Started
+from scheduler.ledger.ledger import Operation
+
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+AGAIN_S = 1.0
+"""Seconds between tries to store what an attempt has to say while the ledger cannot be written."""
+
+
+@dataclass(slots=True)
+class Work:
+    """An attempt under way. `stopped_for` is the reason of the stop in an operator's words."""
+
+    started: Started
+    job: JobDefinition
+    configuration: Configuration
+    stop: Stop = field(default_factory=Stop)
+    stopped_for: str = ""
+    task: asyncio.Task[None] | None = None
+
+
+class Executor:
+    """Runs attempts as tasks of the scheduling loop and writes down how they end.
+
+    `ended` is called with the job's name after the end of each attempt is in the ledger.
+    `definition` gives the definition in force now, or None.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        folder: Path,
+        *,
+        runner_for: Callable[[Run], Runner],
+        definition: Callable[[str], JobDefinition | None],
+        ended: Callable[[str], None],
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._output = folder / "output"
+        self._data = AssetFiles(ledger, folder / "data")
+        self._runner_for = runner_for
+        self._definition = definition
+        self._ended = ended
+        self._works: dict[int, Work] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether any attempt is under way."""
+        return bool(self._works)
+
+    def launch(self, started: Started, job: JobDefinition, configuration: Configuration) -> None:
+        """Begin an attempt that the ledger has as started."""
+        work = Work(started, job, configuration)
+        self._works[started.run.run_no] = work
+        work.task = asyncio.create_task(self._carry_out(work), name=f"{job.name}#{started.attempt.number}")
+
+    def request_stop(self, run_no: int, stop: StopReason, reason: str) -> None:
+        """Ask the attempt of this run to stop; nothing happens if none is under way here."""
+        work = self._works.get(run_no)
+        if work is not None and not work.stop.requested:
+            work.stopped_for = reason
+            work.stop.request(stop)
+
+    def running(self) -> list[int]:
+        """The numbers of the runs whose attempts are under way."""
+        return list(self._works)
+
+    async def drain(self) -> None:
+        """Return once no attempt is under way."""
+        while tasks := [work.task for work in self._works.values() if work.task is not None]:
+            await asyncio.wait(tasks)
+
+    async def _carry_out(self, work: Work) -> None:
+        number = work.started.run.run_no
+        try:
+            outcome = await self._outcome(work)
+            await self._finish(work, outcome)
+        finally:
+            del self._works[number]
+            self._ended(work.job.name)
+
+    async def _outcome(self, work: Work) -> Outcome:
+        run, attempt = work.started.run, work.started.attempt
+        try:
+            folder = self._output / run.run_id / str(attempt.number)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            execution = Execution(
+                job=work.job,
+                configuration=work.configuration,
+                run_id=run.run_id,
+                attempt=attempt.number,
+                token=attempt.token,
+                fire_time=run.fire_time,
+                deadline=run.window_end,
+                assets=work.started.assets,
+                folder=folder,
+                stop=work.stop,
+                report=_Reporter(self, work),
+                data=self._data,
+                clock=self._clock,
+            )
+            return await self._runner_for(work.job.run).execute(execution)
+        except Fenced:
+            raise
+        except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is this attempt's failure
+            reason = f"{type(error).__name__}: {error}"
+            _log.exception("runner_raised", job=work.job.name, run_id=run.run_id, reason=reason)
+            return Outcome(Ended.FAILED, reason, retryable=True)
+
+    async def _finish(self, work: Work, outcome: Outcome) -> None:
+        token, name = work.started.attempt.token, work.job.name
+        try:
+            await self.store(
+                lambda connection: finishing.finish(
+                    connection,
+                    token,
+                    outcome,
+                    job=self._definition(name),
+                    note=work.stopped_for,
+                    at=self._clock.now(),
+                )
+            )
+        except (Fenced, StaleMove) as error:
+            _log.warning("attempt_fenced", job=name, run_id=work.started.run.run_id, reason=str(error))
+
+    async def store(self, operation: Operation[T]) -> T:
+        """Write `operation`, however long the ledger cannot be written: finished work is not lost."""
+        told = False
+        while True:
+            try:
+                return await self._ledger.write(operation)
+            except LedgerUnavailable as error:
+                if not told:
+                    _log.error("ledger_not_writable", reason=str(error))
+                    told = True
+                await asyncio.sleep(AGAIN_S)
+
+
+class _Reporter:
+    """`runners.api.Report` into the ledger, fenced by the attempt's token."""
+
+    def __init__(self, executor: Executor, work: Work) -> None:
+        self._executor = executor
+        self._work = work
+        self._token = work.started.attempt.token
+
+    async def asset_started(self, asset: AssetRef) -> None:
+        """Work on `asset` begins."""
+        at = self._executor._clock.now()  # noqa: SLF001 - one room
+        await self._executor.store(lambda c: attempts.asset_started(c, self._token, asset, at))
+
+    async def asset_ended(self, report: AssetReport) -> None:
+        """`asset` is settled and in the ledger."""
+        await self._executor.store(lambda c: attempts.asset_ended(c, self._token, report))
+
+    def warn(self, event: str, **keys: object) -> None:
+        """One line for the log, with the run's names."""
+        started = self._work.started
+        names = {"job": self._work.job.name, "run_id": started.run.run_id, "attempt": started.attempt.number}
+        _log.warning(event, **{**names, **keys})

@@ -1,0 +1,60 @@
+"""The end of an attempt: what is left is counted and the run moved, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from config.definitions import JobDefinition, Retry
+from runners.api import Outcome, StopReason
+from scheduler import cycle
+from scheduler.ending import Circumstances, conclude, interrupted
+from scheduler.ledger import assets, attempts, jobs
+from scheduler.model import CLOCK_ACTOR, RunRow
+from scheduler.planner.active import cycle_end
+
+_UNSAFE_TO_REPEAT = frozenset({"command", "http"})
+"""Kinds whose interrupted attempt may have done its work already, and nobody can be asked."""
+
+
+def finish(
+    connection: sa.Connection, token: str, outcome: Outcome, *, job: JobDefinition | None, note: str, at: datetime
+) -> RunRow:
+    """End the attempt with this token as `outcome` says; `note` is the reason of the stop that was asked for.
+
+    `job` is the definition in force now, None if there is none any more. Raises Fenced, StaleMove.
+    """
+    run, _ = attempts.by_token(connection, token)
+    facts = _circumstances(connection, run, job, note)
+    ending = conclude(run, outcome, facts, at)
+    return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
+
+
+def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | None, at: datetime) -> RunRow:
+    """Close an attempt whose daemon died: to be continued, or lost where it cannot safely be repeated."""
+    run, _ = attempts.by_token(connection, token)
+    ending = interrupted(run, repeatable=repeatable(job, run), now=at)
+    return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
+
+
+def repeatable(job: JobDefinition | None, run: RunRow) -> bool:
+    """Whether an interrupted attempt may be made again without asking anybody."""
+    if job is None:
+        return run.has_assets
+    return job.idempotent or job.run.kind not in _UNSAFE_TO_REPEAT
+
+
+def _circumstances(connection: sa.Connection, run: RunRow, job: JobDefinition | None, note: str) -> Circumstances:
+    counts = assets.tally(connection, run.run_no)
+    total = sum(counts.values())
+    end = None if job is None else cycle_end(job, jobs.named(connection, job.name), run)
+    return Circumstances(
+        left=total - sum(counts[state] for state in assets.COVERED),
+        total=total,
+        retry=Retry() if job is None else job.retry,
+        rerun_at=cycle.next_rerun(run, before=end),
+        repeatable=repeatable(job, run),
+        stop=None if run.stop_reason is None else StopReason(run.stop_reason),
+        stop_note=note,
+    )
