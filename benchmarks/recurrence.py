@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 # This file has the name of the package that it measures: its folder must not be searched for it.
@@ -45,7 +45,7 @@ from recurrence import (
 from recurrence.trigger import ScheduleTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from apscheduler.triggers.base import BaseTrigger
 
@@ -125,13 +125,13 @@ OTHERS = [
 ]  # fmt: skip
 
 
-def seconds_per_call(function: Callable[[datetime], object], instants: list[datetime], repeats: int) -> float:
+def seconds_per_call(function: Callable[[Any], object], questions: Sequence[object], repeats: int) -> float:
     """Mean cost of one call."""
     begin = perf_counter()
     for _ in range(repeats):
-        for instant in instants:
-            function(instant)
-    return (perf_counter() - begin) / repeats / len(instants)
+        for question in questions:
+            function(question)
+    return (perf_counter() - begin) / repeats / len(questions)
 
 
 def seconds_to_drain(steps: Iterable[object]) -> float:
@@ -159,7 +159,7 @@ def next_peers(kind: Kind) -> Iterator[tuple[str, Callable[[datetime], object]]]
     if kind.cronsim is not None:
         simulated = kind.cronsim
         yield "cronsim", lambda after: next(CronSim(simulated, after.astimezone(ZONE)))
-    if kind.other_trigger is not None:
+    if isinstance(kind.other_trigger, IntervalTrigger):
         trigger = kind.other_trigger
         yield type(trigger).__name__, lambda after: trigger.get_next_fire_time(None, after)
 
@@ -221,14 +221,35 @@ def compare_next(report: Report, kind: Kind) -> None:
             ratios.append(seconds_per_call(function, instants, 1) / ours)
         floor = NEXT_FLOOR if peer == "dateutil" else None
         report.line(kind.name, peer, statistics.median(ratios), f"(ours {ours * 1e6:.2f} µs)", floor)
-    if kind.cron_trigger is not None:
-        theirs, trigger, ratios = kind.cron_trigger, ScheduleTrigger(schedule), []
+    compare_triggers(report, kind, rng)
+
+
+def asking(trigger: BaseTrigger) -> Callable[[tuple[datetime | None, datetime]], object]:
+    """A call of the trigger with a pair of its arguments."""
+    return lambda asked: trigger.get_next_fire_time(*asked)
+
+
+def compare_triggers(report: Report, kind: Kind, rng: random.Random) -> None:
+    """Ours through the trigger interface against APScheduler's own.
+
+    CalendarIntervalTrigger cannot be asked about any instant: it is given fire times, and says those after them.
+    """
+    trigger = ScheduleTrigger(kind.schedule)
+    for theirs in (kind.cron_trigger, kind.other_trigger):
+        if theirs is None or isinstance(theirs, IntervalTrigger):
+            continue
+        from_fire_times, ratios = isinstance(theirs, CalendarIntervalTrigger), []
         for _ in range(15):
             instants = [instant.astimezone(ZONE) for instant in drawn(64, 0, 10, rng)]
-            ours = seconds_per_call(lambda now: trigger.get_next_fire_time(None, now), instants, 10)
-            ratios.append(seconds_per_call(lambda now: theirs.get_next_fire_time(None, now), instants, 5) / ours)
-        floor = TRIGGER_FLOOR if kind in CALENDAR else None
-        report.line(kind.name, "CronTrigger, as trigger", statistics.median(ratios), "", floor)
+            if from_fire_times:
+                fires = (trigger.get_next_fire_time(None, instant) for instant in instants)
+                instants = [fire.astimezone(ZONE) for fire in fires if fire is not None]
+            questions = [(instant if from_fire_times else None, instant) for instant in instants]
+            ours = seconds_per_call(asking(trigger), questions, 10)
+            ratios.append(seconds_per_call(asking(theirs), questions, 5) / ours)
+        floor = TRIGGER_FLOOR if kind in CALENDAR and not from_fire_times else None
+        note = "(from fire time to fire time)" if from_fire_times else "(through the trigger interface)"
+        report.line(kind.name, type(theirs).__name__, statistics.median(ratios), note, floor)
 
 
 def compare_iteration(report: Report, kind: Kind) -> None:
