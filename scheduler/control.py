@@ -70,7 +70,7 @@ class Control:
 
         run = await self.dispatcher.ledger.write(operation)
         if run.state is State.RUNNING:
-            self.dispatcher.executor.request_stop(run.run_no, StopReason.CANCEL, reason)
+            self.dispatcher.executor.request_stop(run.run_no, StopReason.CANCEL)
         return await self._looked_at(run)
 
     async def pause(self, job: str, *, until: datetime | None, note: str | None, actor: Actor) -> JobRow:
@@ -118,7 +118,8 @@ class Control:
         run = await self.dispatcher.ledger.aread(lambda connection: runs.by_guid(connection, run_id))
         definition = self._definition(run.job)
         if run.state is State.INCOMPLETE:
-            started = await self.dispatcher.start(run.run_no, Cause.MANUAL, now, actor=actor)
+            async with self.dispatcher.steady:
+                started = await self.dispatcher.start(run.run_no, Cause.MANUAL, now, actor=actor)
             return started.run
         opener = self._opener(definition)
 

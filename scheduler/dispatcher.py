@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from config.definitions import Configuration, JobDefinition, Run
-from runners.api import Runner
+from runners.api import Runner, StopReason
 from scheduler.alarm import Alarm
 from scheduler.clock import Clock, stopwatch
 from scheduler.executor import Executor
@@ -39,7 +39,10 @@ _log = structlog.get_logger()
 
 
 class Dispatcher:
-    """Owns what is in force and drives it. All methods belong to the scheduling loop's thread."""
+    """Owns what is in force and drives it. All methods belong to the scheduling loop's thread.
+
+    While `steady` is held, what is in force does not change and nothing else is planned.
+    """
 
     def __init__(
         self, ledger: Ledger, clock: Clock, folder: Path, *, owner: str, runner_for: Callable[[Run], Runner]
@@ -60,6 +63,7 @@ class Dispatcher:
         )
         self.writable = True
         self.moved_at = stopwatch()
+        self.steady = asyncio.Lock()
         self._due: set[str] = set()
         self._poke = asyncio.Event()
         self._firing = True
@@ -72,10 +76,11 @@ class Dispatcher:
         Raises LedgerUnavailable; what was in force stays.
         """
         at = self.clock.now()
-        self.definitions = await self.ledger.write(
-            lambda connection: sync.put_in_force(connection, configuration, at=at, actor=actor)
-        )
-        self.configuration = configuration
+        async with self.steady:
+            self.definitions = await self.ledger.write(
+                lambda connection: sync.put_in_force(connection, configuration, at=at, actor=actor)
+            )
+            self.configuration = configuration
         armed = {name: job for name, job in self.definitions.items() if job.enabled and job.schedule is not None}
         self.alarm.set({name: job.schedule for name, job in armed.items() if job.schedule is not None})
         self.mark(self.definitions)
@@ -90,7 +95,7 @@ class Dispatcher:
         self._poke.set()
 
     def stop_firing(self) -> None:
-        """Start nothing more."""
+        """Open and start nothing more; windows still end."""
         self._firing = False
         self.alarm.stop()
 
@@ -113,7 +118,7 @@ class Dispatcher:
         now = self.clock.now()
         try:
             await self._renew(now)
-            if self._firing:
+            async with self.steady:
                 await self._settle()
             wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
         except LedgerUnavailable as error:
@@ -129,10 +134,11 @@ class Dispatcher:
             seen = await self.ledger.aread(partial(snapshot.take, due=due, now=now))
             planned = plan(now, self.definitions, seen, self._capacity())
             self._tell_broken(planned.broken)
-            if not planned.actions:
+            actions = [a for a in planned.actions if self._firing or isinstance(a, RequestStop)]
+            if not actions:
                 self._due -= due
                 return
-            await asyncio.gather(*(self._perform(action, now) for action in planned.actions))
+            await asyncio.gather(*(self._perform(action, now) for action in actions))
         _log.error("planner_restless", reason=f"{MOST_PASSES} plans in one wake-up, and still something to do")
 
     def _capacity(self) -> Capacity:
@@ -154,7 +160,7 @@ class Dispatcher:
                 case Start():
                     await self._start(action, now)
                 case RequestStop():
-                    await self._request_stop(action, now)
+                    await self.request_stop(action.run_no, action.stop, action.reason, CLOCK_ACTOR, now)
                 case Apply():
                     await self.ledger.write(
                         lambda connection: runs.move(
@@ -191,13 +197,17 @@ class Dispatcher:
         self.executor.launch(started, self.definitions[started.run.job], self.configuration)
         return started
 
-    async def _request_stop(self, action: RequestStop, now: datetime) -> None:
+    async def request_stop(
+        self, run_no: int, stop: StopReason, reason: str, actor: Actor, at: datetime | None = None
+    ) -> None:
+        """Ask the attempt of a running run to stop, on record. Raises StaleMove, LedgerUnavailable."""
+        now = at or self.clock.now()
         await self.ledger.write(
             lambda connection: runs.request_stop(
-                connection, action.run_no, at=now, stop=action.stop, reason=action.reason, actor=CLOCK_ACTOR
+                connection, run_no, at=now, stop=stop.value, reason=reason, actor=actor
             )
         )
-        self.executor.request_stop(action.run_no, action.stop, action.reason)
+        self.executor.request_stop(run_no, stop)
 
     async def _renew(self, now: datetime) -> None:
         if self.writable and stopwatch() - self._renewed_at < RENEW_S:

@@ -27,13 +27,12 @@ AGAIN_S = 1.0
 
 @dataclass(slots=True)
 class Work:
-    """An attempt under way. `stopped_for` is the reason of the stop in an operator's words."""
+    """An attempt under way."""
 
     started: Started
     job: JobDefinition
     configuration: Configuration
     stop: Stop = field(default_factory=Stop)
-    stopped_for: str = ""
     task: asyncio.Task[None] | None = None
 
 
@@ -74,11 +73,10 @@ class Executor:
         self._works[started.run.run_no] = work
         work.task = asyncio.create_task(self._carry_out(work), name=f"{job.name}#{started.attempt.number}")
 
-    def request_stop(self, run_no: int, stop: StopReason, reason: str) -> None:
+    def request_stop(self, run_no: int, stop: StopReason) -> None:
         """Ask the attempt of this run to stop; nothing happens if none is under way here."""
         work = self._works.get(run_no)
-        if work is not None and not work.stop.requested:
-            work.stopped_for = reason
+        if work is not None:
             work.stop.request(stop)
 
     def running(self) -> list[int]:
@@ -89,6 +87,13 @@ class Executor:
         """Return once no attempt is under way."""
         while tasks := [work.task for work in self._works.values() if work.task is not None]:
             await asyncio.wait(tasks)
+
+    async def abandon(self) -> None:
+        """Cancel what is still under way: its processes are ended, its end is for the next start to find."""
+        tasks = [work.task for work in self._works.values() if work.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _carry_out(self, work: Work) -> None:
         number = work.started.run.run_no
@@ -136,7 +141,7 @@ class Executor:
                     token,
                     outcome,
                     job=self._definition(name),
-                    note=work.stopped_for,
+                    stop=work.stop.reason,
                     at=self._clock.now(),
                 )
             )

@@ -150,6 +150,7 @@ class RunRow:
     interruptions: int = 0
     stop_requested_at: datetime | None = None
     stop_reason: str | None = None
+    stop_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

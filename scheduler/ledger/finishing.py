@@ -19,14 +19,20 @@ _UNSAFE_TO_REPEAT = frozenset({"command", "http"})
 
 
 def finish(
-    connection: sa.Connection, token: str, outcome: Outcome, *, job: JobDefinition | None, note: str, at: datetime
+    connection: sa.Connection,
+    token: str,
+    outcome: Outcome,
+    *,
+    job: JobDefinition | None,
+    stop: StopReason | None,
+    at: datetime,
 ) -> RunRow:
-    """End the attempt with this token as `outcome` says; `note` is the reason of the stop that was asked for.
+    """End the attempt with this token as `outcome` says; `stop` is what it was asked to stop for, if it was.
 
     `job` is the definition in force now, None if there is none any more. Raises Fenced, StaleMove.
     """
     run, _ = attempts.by_token(connection, token)
-    facts = _circumstances(connection, run, job, note)
+    facts = _circumstances(connection, run, job, stop)
     ending = conclude(run, outcome, facts, at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
@@ -45,7 +51,9 @@ def repeatable(job: JobDefinition | None, run: RunRow) -> bool:
     return job.idempotent or job.run.kind not in _UNSAFE_TO_REPEAT
 
 
-def _circumstances(connection: sa.Connection, run: RunRow, job: JobDefinition | None, note: str) -> Circumstances:
+def _circumstances(
+    connection: sa.Connection, run: RunRow, job: JobDefinition | None, stop: StopReason | None
+) -> Circumstances:
     counts = assets.tally(connection, run.run_no)
     total = sum(counts.values())
     end = None if job is None else cycle_end(job, jobs.named(connection, job.name), run)
@@ -55,6 +63,6 @@ def _circumstances(connection: sa.Connection, run: RunRow, job: JobDefinition | 
         retry=Retry() if job is None else job.retry,
         rerun_at=cycle.next_rerun(run, before=end),
         repeatable=repeatable(job, run),
-        stop=None if run.stop_reason is None else StopReason(run.stop_reason),
-        stop_note=note,
+        stop=StopReason.CANCEL if run.stop_reason == StopReason.CANCEL else stop,
+        stop_note=run.stop_note or "",
     )

@@ -140,6 +140,7 @@ def move(
         ended_at=at if target in FINAL else None,
         stop_requested_at=None if target is not State.CANCELLED else before.stop_requested_at,
         stop_reason=None if target is not State.CANCELLED else before.stop_reason,
+        stop_note=None if target is not State.CANCELLED else before.stop_note,
         **changes,
     )
     after = replace(after, wake_at=cycles.wake_at(after))
@@ -167,7 +168,7 @@ def request_stop(
         raise StaleMove(f"run {before.run_id} is {before.state}: nothing to stop")
     if before.stop_requested_at is not None and stop != "cancel":
         return before
-    after = replace(before, stop_requested_at=at, stop_reason=stop, wake_at=None)
+    after = replace(before, stop_requested_at=at, stop_reason=stop, stop_note=reason, wake_at=None)
     _store(connection, before, after)
     event = events.Event(
         at=at,
@@ -202,6 +203,7 @@ _CHANGING = (
     "interruptions",
     "stop_requested_at",
     "stop_reason",
+    "stop_note",
 )
 
 

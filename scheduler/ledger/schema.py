@@ -114,6 +114,7 @@ runs = sa.Table(
     sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("stop_requested_at", Instant, nullable=True),
     sa.Column("stop_reason", sa.String, nullable=True),
+    sa.Column("stop_note", sa.String, nullable=True),
     sa.UniqueConstraint("job_id", "kind", "fire_time"),
     sa.CheckConstraint(f"state IN ({_quoted(frozenset(State))})", name="state"),
     sa.CheckConstraint("kind IN ('fire', 'run_now', 'manual', 'posted')", name="kind"),

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("interruptions", sa.Integer(), server_default="0", nullable=False),
         sa.Column("stop_requested_at", Instant(), nullable=True),
         sa.Column("stop_reason", sa.String(), nullable=True),
+        sa.Column("stop_note", sa.String(), nullable=True),
         sa.CheckConstraint(
             "(state IN ('cancelled', 'expired', 'failed', 'lost', 'missed', 'skipped', 'succeeded')) = (ended_at IS NOT NULL)",
             name=op.f("ck_runs_ended"),

@@ -1,0 +1,182 @@
+"""The daemon: its parts put together, brought up, reloaded and brought down.
+
+`Daemon` is the same object under systemd and in the tests, which drive it with a manual clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Collection
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from config import ConfigError
+from config.definitions import Configuration, Settings
+from jobsd.http.server import HttpServer
+from jobsd.http.service import Service
+from jobsd.state import write_private
+from jobsd.systemd import Notifier
+from runners.api import StopReason
+from runners.local.leftovers import end_leftovers
+from runners.local.orphans import become_subreaper, reap_orphans
+from runners.registry import runner_for
+from scheduler.clock import Clock, stopwatch
+from scheduler.control import Control
+from scheduler.dispatcher import Dispatcher
+from scheduler.journal import to_log
+from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove
+from scheduler.model import Actor, By
+from scheduler.recovery import recover
+
+STALE_S = 10.0
+"""The scheduling loop is taken for dead when APScheduler has not moved for this long."""
+
+LAST_WORD_S = 10.0
+"""Beyond `kill_after`, how long interrupted attempts may take to write down how they ended."""
+
+_log = structlog.get_logger()
+
+
+class Daemon:
+    """One daemon over one state folder.
+
+    Attributes:
+        url: Where its HTTP listener is; empty until it is up.
+        token: The control token of the local user.
+    """
+
+    def __init__(
+        self, configuration: Configuration, ledger_path: Path, clock: Clock, *, notifier: Notifier | None = None
+    ) -> None:
+        """Open the ledger. Raises LedgerLocked, LedgerTooNew, LedgerUnavailable."""
+        self._first = configuration
+        self.clock = clock
+        self.folder = ledger_path.parent
+        self.notifier = notifier or Notifier({})
+        self.ledger = Ledger(ledger_path)
+        self.ledger.listen(to_log)
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.dispatcher = Dispatcher(self.ledger, clock, self.folder, owner=owner, runner_for=runner_for)
+        self.control = Control(self.dispatcher)
+        self.token = secrets.token_urlsafe(32)
+        self.url = ""
+        self._http: HttpServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._fed_at = 0.0
+
+    async def start(self, *, driven: bool = False) -> None:
+        """Bring everything up; READY is sent at the end. `driven` leaves the scheduling loop to the caller.
+
+        Raises LedgerUnavailable; OSError if the address is taken.
+        """
+        become_subreaper()
+        now = self.clock.now()
+        await self.dispatcher.install(self._first, Actor("jobsd", By.CLOCK))
+        await recover(self.ledger, self.dispatcher.definitions, end_leftovers=self._end_leftovers, at=now)
+        self._serve(now)
+        self.dispatcher.alarm.start()
+        self._tasks.append(asyncio.create_task(reap_orphans(self.clock), name="orphans"))
+        if not driven:
+            self._tasks.append(asyncio.create_task(self.dispatcher.run(self._beat), name="dispatcher"))
+        self.notifier.ready(self._summary())
+        _log.info(
+            "daemon_ready", url=self.url, jobs=len(self.dispatcher.definitions), ledger=str(self.ledger.path)
+        )
+
+    async def reload(self, read: Callable[[], Configuration], actor: Actor) -> bool:
+        """Put what `read` gives in force, whole, or keep what is in force and say why; whether it was taken.
+
+        `read` raises ConfigError for a faulty file.
+        """
+        self.notifier.reloading()
+        try:
+            configuration = await asyncio.to_thread(read)
+            await self.dispatcher.install(configuration, actor)
+        except ConfigError as error:
+            for fault in error.faults:
+                _log.error("reload_refused", reason=str(fault))
+        except LedgerUnavailable as error:
+            _log.error("reload_refused", reason=f"the ledger cannot be written: {error}")
+        else:
+            _log.info("reloaded", jobs=len(self.dispatcher.definitions))
+            self.notifier.ready(self._summary())
+            return True
+        self.notifier.ready(self._summary() + " (the last reload was refused: see the log)")
+        return False
+
+    async def stop(self) -> None:
+        """Fire no more, let attempts finish up to `stop_timeout`, interrupt the rest, close everything."""
+        self.notifier.stopping()
+        self.dispatcher.stop_firing()
+        settings = self._settings()
+        executor = self.dispatcher.executor
+        _log.info(
+            "daemon_stopping",
+            running=len(executor.running()),
+            stop_timeout_s=settings.stop_timeout.total_seconds(),
+        )
+        drained = asyncio.ensure_future(executor.drain())
+        patience = asyncio.ensure_future(self.clock.sleep(settings.stop_timeout))
+        await asyncio.wait({drained, patience}, return_when=asyncio.FIRST_COMPLETED)
+        patience.cancel()
+        await asyncio.gather(*(self._interrupt(run_no) for run_no in executor.running()))
+        await asyncio.wait({drained}, timeout=settings.kill_after.total_seconds() + LAST_WORD_S)
+        drained.cancel()
+        await executor.abandon()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._http is not None:
+            await asyncio.to_thread(self._http.stop)
+        await asyncio.to_thread(self.ledger.close)
+        for name in ("token", "url"):
+            (self.folder / name).unlink(missing_ok=True)
+        _log.info("daemon_stopped")
+
+    async def failed(self) -> None:
+        """Return (raising what it raised) if the scheduling loop ever ends by itself."""
+        await asyncio.gather(*(task for task in self._tasks if task.get_name() == "dispatcher"))
+
+    def _serve(self, now: datetime) -> None:
+        service = Service(
+            ledger=self.ledger,
+            dispatcher=self.dispatcher,
+            control=self.control,
+            loop=asyncio.get_running_loop(),
+            folder=self.folder,
+            started_at=now,
+        )
+        self._http = HttpServer(service, self._settings().http, token=self.token)
+        self.url = self._http.start()
+        write_private(self.folder / "token", self.token)
+        write_private(self.folder / "url", self.url)
+
+    async def _end_leftovers(self, tokens: Collection[str]) -> int:
+        return await end_leftovers(tokens, kill_after=self._first.settings.kill_after, clock=self.clock)
+
+    def _settings(self) -> Settings:
+        return (self.dispatcher.configuration or self._first).settings
+
+    async def _interrupt(self, run_no: int) -> None:
+        """Ask an attempt to stop; it is asked also if the ledger cannot take that down."""
+        reason = "the daemon stops"
+        try:
+            await self.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, reason, Actor("jobsd", By.SIGNAL))
+        except (LedgerUnavailable, StaleMove):
+            self.dispatcher.executor.request_stop(run_no, StopReason.SHUTDOWN)
+
+    def _beat(self) -> None:
+        """Feed systemd's watchdog, from the scheduling loop, only while APScheduler moves too."""
+        if stopwatch() - self.dispatcher.alarm.moved_at > STALE_S:
+            return
+        if self.notifier.watchdog_s is not None and stopwatch() - self._fed_at >= self.notifier.watchdog_s / 4:
+            self._fed_at = stopwatch()
+            self.notifier.alive()
+
+    def _summary(self) -> str:
+        return f"{len(list(self.dispatcher.alarm.names))} jobs armed, {self.url}"

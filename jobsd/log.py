@@ -1,0 +1,55 @@
+"""The log: structlog lines on standard output, JSON where it is not a terminal.
+
+docs/logs.md lists every event. Libraries' own records come out in the same form.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import Processor
+
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure(stream: TextIO | None = None) -> None:
+    """Send all logging to `stream` (standard output): readable on a terminal, JSON lines elsewhere."""
+    out = stream or sys.stdout
+    readable = out.isatty()
+    render: list[Processor]
+    if readable:
+        render = [structlog.dev.ConsoleRenderer()]
+    else:
+        render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    structlog.configure(
+        processors=[*_SHARED, structlog.processors.StackInfoRenderer(), *render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, _from_library],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+def _from_library(_logger: object, _name: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A library's record under one stable event name, its words as the reason."""
+    record = line.get("_record")
+    line["reason"] = line.pop("event")
+    line["event"] = "library_message"
+    line["logger"] = record.name if record is not None else ""
+    return line

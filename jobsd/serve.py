@@ -1,0 +1,104 @@
+"""`jobsd run`: the daemon as a process. Signals, exit codes, what is printed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from config import ConfigError, load
+from config.definitions import Configuration
+from jobsd import log
+from jobsd.daemon import Daemon
+from jobsd.state import UnsupportedLedger, ledger_path
+from jobsd.systemd import Notifier
+from scheduler.clock import SystemClock
+from scheduler.ledger import LedgerError
+from scheduler.model import Actor, By
+
+_log = structlog.get_logger()
+
+
+def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = None) -> int:
+    """Run the daemon on the file at `path` until it is told to stop; returns the process's exit code.
+
+    `state` replaces the configured ledger by STATE/ledger.db, `listen` replaces `settings.http.listen`.
+    0: stopped as asked. 1: refused (faults on standard error), or the scheduling loop died.
+    """
+    log.configure()
+
+    def read() -> Configuration:
+        return _overridden(load(path), state=state, listen=listen)
+
+    try:
+        configuration = read()
+        ledger = ledger_path(configuration.settings, os.environ)
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)  # noqa: T201 - a refusal is for whoever started it
+        return 1
+    except UnsupportedLedger as error:
+        print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - likewise
+        return 1
+    return asyncio.run(_serve(path, configuration, ledger, read))
+
+
+def _overridden(configuration: Configuration, *, state: Path | None, listen: str | None) -> Configuration:
+    settings = configuration.settings
+    if state is not None:
+        settings = settings.model_copy(update={"ledger": f"sqlite:///{state.resolve() / 'ledger.db'}"})
+    if listen is not None:
+        settings = settings.model_copy(update={"http": settings.http.model_copy(update={"listen": listen})})
+    return replace(configuration, settings=settings)
+
+
+async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[[], Configuration]) -> int:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    hangups: asyncio.Queue[None] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
+    _warn(first)
+    try:
+        daemon = Daemon(first, ledger, SystemClock(), notifier=Notifier())
+    except LedgerError as error:
+        _log.error("start_refused", reason=str(error))
+        return 1
+    try:
+        await daemon.start()
+    except (LedgerError, OSError) as error:
+        _log.error("start_refused", reason=str(error))
+        await daemon.stop()
+        return 1
+    if sys.stdout.isatty():
+        print(f"\njobsd runs {path}: {daemon.url}  (Ctrl-C stops it)\n")  # noqa: T201 - for the person who started it
+    reloading = asyncio.create_task(_reload_on(hangups, daemon, path, read))
+    stopping, dead = asyncio.create_task(told.wait()), asyncio.create_task(daemon.failed())
+    await asyncio.wait({stopping, dead}, return_when=asyncio.FIRST_COMPLETED)
+    failure = dead.exception() if dead.done() and not dead.cancelled() else None
+    for task in (reloading, stopping, dead):
+        task.cancel()
+    if failure is not None:
+        _log.error("scheduling_loop_died", exc_info=failure)
+    await daemon.stop()
+    return 0 if told.is_set() else 1
+
+
+async def _reload_on(
+    hangups: asyncio.Queue[None], daemon: Daemon, path: Path, read: Callable[[], Configuration]
+) -> None:
+    while True:
+        await hangups.get()
+        await daemon.reload(read, Actor("SIGHUP", By.SIGNAL, str(path)))
+
+
+def _warn(configuration: Configuration) -> None:
+    for warning in configuration.warnings:
+        _log.warning("configuration_warning", reason=warning)
