@@ -63,9 +63,24 @@ class Family:
 
     def signal(self, members: dict[int, proc.ProcessEntry], number: signal.Signals) -> None:
         """Send `number` to the groups of `members`: a whole group at once, so that no fork slips through."""
-        for group in {one.group for one in members.values()} - {os.getpgrp(), 0, 1}:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(group, number)
+        _signal_groups({one.group for one in members.values()}, number)
+        # One that left its group since it was looked at has missed it: setsid comes soon after fork.
+        moved = ((one, proc.entry(pid)) for pid, one in members.items())
+        _signal_groups(
+            {now.group for one, now in moved if now and now.start == one.start and now.group != one.group}, number
+        )
+
+    def kill_now(self) -> None:
+        """KILL without waiting for anything: first the child's group, which needs no look at the process table."""
+        if self._leader is not None:
+            self.signal({self._leader.pid: self._leader}, signal.SIGKILL)
+        self.signal(self.living(), signal.SIGKILL)
+
+
+def _signal_groups(groups: set[int], number: signal.Signals) -> None:
+    for group in groups - {os.getpgrp(), 0, 1}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
 
 
 async def end(family: Family, *, kill_after: timedelta, clock: Clock) -> int:
@@ -86,8 +101,8 @@ async def end(family: Family, *, kill_after: timedelta, clock: Clock) -> int:
             family.signal(members, signal.SIGKILL)
             await _gone(members, asyncio.sleep(_KILLED_WITHIN_S))
             members = await asyncio.to_thread(family.living)
-    except asyncio.CancelledError:
-        family.signal(family.living(), signal.SIGKILL)
+    except BaseException:
+        family.kill_now()
         raise
     return len(members)
 
@@ -98,7 +113,8 @@ async def _gone(members: dict[int, proc.ProcessEntry], limit: Coroutine[None, No
     over = asyncio.ensure_future(limit)
     try:
         for pid, one in members.items():
-            with contextlib.suppress(ProcessLookupError):
+            # One that cannot be watched is looked for again when the others are gone.
+            with contextlib.suppress(OSError):
                 watches.append(proc.Watch(pid))
                 if (now := proc.entry(pid)) is None or now.start != one.start:
                     watches.pop().close()

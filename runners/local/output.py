@@ -137,18 +137,24 @@ class Share:
         self._log = log
         self._limit = limit
         self._left = limit
+        self._in_line = False
 
     def write(self, text: bytes) -> None:
         """Append `text` as far as the share reaches."""
-        if self._left < 0:
+        if self._left < 0 or not text:
             return
         self._left -= len(text)
-        if self._left >= 0:
-            self._log.write(text)
-            return
-        kept = text[: self._left]
-        line = f"output beyond {self._limit} bytes is dropped here (settings.output_limit)\n".encode()
-        self._log.write(kept + (b"" if kept.endswith(b"\n") or not kept else b"\n") + self.prefix + line)
+        kept = text if self._left >= 0 else text[: self._left]
+        self._log.write(kept)
+        self._in_line = not kept.endswith(b"\n") if kept else self._in_line
+        if self._left < 0:
+            self._end_line()
+            self.say(f"output beyond {self._limit} bytes is dropped here (settings.output_limit)")
+
+    def _end_line(self) -> None:
+        if self._in_line:
+            self._log.write(b"\n")
+        self._in_line = False
 
     def say(self, text: str) -> None:
         """Append a line of our own, outside the limit."""

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_GONE = (FileNotFoundError, ProcessLookupError)
+_HIDDEN = (*_GONE, PermissionError)
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessEntry:
@@ -29,10 +32,10 @@ class ProcessEntry:
 
 
 def entry(pid: int) -> ProcessEntry | None:
-    """The process `pid` as it is now, or None if there is none."""
+    """The process `pid` as it is now, or None if there is none. Raises OSError where /proc cannot be read."""
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
+    except _GONE:
         return None
     # The name in parentheses may itself hold spaces and parentheses: fields count from the last one.
     fields = text[text.rindex(b")") + 2 :].split()
@@ -56,7 +59,7 @@ def environment(pid: int) -> frozenset[bytes]:
     """The environment `pid` was started with, as `NAME=value`; empty if it may not be read."""
     try:
         return frozenset(Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"))
-    except OSError:
+    except _HIDDEN:
         return frozenset()
 
 
@@ -64,7 +67,7 @@ def working_folder(pid: int) -> str:
     """The working folder of `pid`; empty if it may not be read."""
     try:
         return os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - a removed folder is no path
-    except OSError:
+    except _HIDDEN:
         return ""
 
 

@@ -131,6 +131,7 @@ async def _start(program: Program, sinks: tuple[Sink, Sink], held: contextlib.As
         raise _explained(program, error) from error
     orphans.record(popen.pid)
     try:
+        family = Family(popen.pid, [marks(program.identity)], str(folder))
         watch = proc.Watch(popen.pid)
     except OSError as error:
         popen.kill()
@@ -138,7 +139,7 @@ async def _start(program: Program, sinks: tuple[Sink, Sink], held: contextlib.As
         orphans.forget(popen.pid)
         raise _explained(program, error) from error
     held.callback(watch.close)
-    return _Child(popen, watch, Family(popen.pid, [marks(program.identity)], str(folder)))
+    return _Child(popen, watch, family)
 
 
 def _owner(name: str | None) -> Account | None:
