@@ -10,7 +10,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from config.faults import listed, near_miss, quoted
 from config.nodes import key_text, shown
-from config.reading import BAD, Reading, Schema, Shape, below
+from config.reading import BAD, Reading, Refused, Schema, Shape, below
 from config.shapes import Text
 
 
@@ -98,7 +98,7 @@ class MapOf(Shape):
         """The checked key: its text as written, so `12` is "12"."""
         try:
             return self.key.parse(key_text(node))
-        except ValueError:
+        except Refused:
             return reading.fault(node, path, f"{shown(node)} is not {self.key.noun}; write {self.key.allowed}")
 
     def schema(self, *, partial: bool) -> Schema:

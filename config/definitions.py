@@ -114,6 +114,8 @@ class Configuration:
         assets: By CCS GUID, as written.
         standards: Names by CCS GUID, as written.
         sde_systems: By SDE system.
+        places: Where things stand, `FILE:LINE:COLUMN` by path: ("jobs", name), ("jobs", name, key),
+            ("calendars", name), ("collectors", name), ("limits", name), ("settings", key); for messages.
         warnings: What `jobsd check` says about a valid file (a literal secret, …), `FILE:LINE:COLUMN: …` each.
     """
 
@@ -129,4 +131,5 @@ class Configuration:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     standards: Mapping[str, str] = field(default_factory=dict)
     sde_systems: Mapping[str, SdeSystem] = field(default_factory=dict)
+    places: Mapping[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = ()

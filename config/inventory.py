@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic import Field
 from yaml.nodes import MappingNode, Node
 
 from config.containers import ListOf, MapOf
+from config.faults import quoted
 from config.reading import BAD, Reading, Schema, Shape
 from config.references import Ref, Tagged
 from config.scalars import DATE, EMAIL, TIME, URL, Duration
@@ -20,9 +22,35 @@ from config.table import Complaint, Model, Named, Table
 from config.weekdays import WEEKDAYS
 from recurrence.schedule import Weekday
 
-ARGV = ListOf(Text("an argument", "text", empty=True), least=1)
+
+class _Argv(ListOf):
+    """Program and arguments; a program given by a path should be there."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("an argument", "text", empty=True), least=1)
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """A tuple of strings, or BAD."""
+        argv = super().read(node, path, reading)
+        if argv is BAD or not argv:
+            return argv
+        program: str = argv[0]
+        if not program or "\0" in "".join(argv):
+            return reading.fault(
+                node, path, "the program or an argument cannot be passed on; write text without NUL"
+            )
+        if "/" in program and "{" not in program:
+            file = reading.folder / program
+            if not file.is_file():
+                reading.warn(node, path, f"{quoted(program)} is not a file now; a path is from the YAML's folder")
+            elif not os.access(file, os.X_OK):
+                reading.warn(node, path, f"{quoted(program)} is not executable now; run chmod +x on it")
+        return argv
+
+
+ARGV = _Argv()
 ENV = MapOf(Text("a variable's name", "letters, digits and '_'", "[A-Za-z_][A-Za-z0-9_]*"),
-            Text("text", "text, in quotes if it looks like a number or a word such as true", empty=True))  # fmt: skip
+            Text(empty=True))  # fmt: skip
 EXIT_CODES = ListOf(Integer(0, 255), least=1)
 ID = Text("an id", "letters, digits and _.:@-, beginning with a letter or digit", r"[A-Za-z0-9][\w.:@-]*")
 ACCOUNT = Text("an account's name", "the name of a user of this host")

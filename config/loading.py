@@ -17,6 +17,7 @@ from config.inventory import Asset
 from config.job_reading import Jobs
 from config.jobs import JobDefinition
 from config.nodes import is_blank, is_null, key_text, shown
+from config.places import places_of, with_jobs
 from config.reading import BAD
 from config.references import FileReading, entry_of
 from config.settings import Settings
@@ -58,7 +59,7 @@ def loads(text: str, *, file: str, folder: Path) -> Configuration:
     if not isinstance(root, MappingNode):
         reading.fault(root, "", f"{shown(root)} is not a configuration; write key: value lines such as version: 1")
     if reading.faults or configuration is None:
-        raise ConfigError(_with_jobs(root, reading.faults))
+        raise ConfigError(with_jobs(root, reading.faults))
     return configuration
 
 
@@ -84,6 +85,7 @@ class _File:
             asset_groups=groups, calendars=values["calendars"] or {}, servers=values["servers"] or {},
             users=values["users"] or (), commands=values["commands"] or {}, assets=values["assets"] or {},
             standards=values["standards"] or {}, sde_systems=values["sde_systems"] or {},
+            places=places_of(self.reading.file, nodes),
             warnings=tuple(f"{w.file}:{w.line}:{w.column}: warning: {w.text}" for w in self.reading.warnings),
         )  # fmt: skip
 
@@ -172,24 +174,3 @@ def _keys(node: Node | None) -> dict[str, Node]:
 def _is_server(node: Node, kind: str) -> bool:
     tag = entry_of(node, "type")
     return tag is None or tag.value == kind or tag.value not in ("ccs", "sde")
-
-
-def _with_jobs(root: Node, faults: list[Fault]) -> list[Fault]:
-    """The faults, those within a job's lines with that job's name."""
-    jobs = entry_of(root, "jobs")
-    spans = []
-    for node in jobs.value if jobs is not None and isinstance(jobs.value, list) else []:
-        name = entry_of(node, "name") if isinstance(node, MappingNode) else None
-        if name is not None and isinstance(name.value, str) and name.value:
-            spans.append((node.start_mark, node.end_mark, name.value))
-    return [_with_job(fault, spans) for fault in faults]
-
-
-def _with_job(fault: Fault, spans: list[Any]) -> Fault:
-    if fault.job is not None:
-        return fault
-    place = (fault.line - 1, fault.column - 1)
-    for start, end, name in spans:
-        if (start.line, start.column) <= place < (end.line, end.column):
-            return Fault(fault.file, fault.line, fault.column, name, fault.message)
-    return fault

@@ -25,6 +25,10 @@ BAD: Final = Bad.BAD
 Schema = dict[str, Any]
 
 
+class Refused(ValueError):
+    """A plain value has no meaning here; its text says what to write, or is empty."""
+
+
 @dataclass
 class Reading:
     """One file being read.
@@ -35,6 +39,7 @@ class Reading:
         job: Name of the job being read, for messages.
         partial: Inside `defaults:`: nothing is missing yet.
         known: Places of faults that `defaults:` already has; not said again for each job.
+        warned: Places of warnings, likewise.
     """
 
     file: str
@@ -44,6 +49,7 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     known: set[tuple[int, int]] = field(default_factory=set)
+    warned: set[tuple[int, int]] = field(default_factory=set)
 
     def fault(self, node: Node, path: str, message: str) -> Bad:
         """Record a fault at `node`; returns BAD for the caller to hand on."""
@@ -56,11 +62,12 @@ class Reading:
         return BAD
 
     def warn(self, node: Node, path: str, message: str) -> None:
-        """Record what `jobsd check` says about a valid file."""
+        """Record what `jobsd check` says about a valid file, once for each place."""
         mark = node.start_mark
-        warning = Fault(self.file, mark.line + 1, mark.column + 1, self.job, _with_path(path, message))
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+        place = (mark.line + 1, mark.column + 1)
+        if place not in self.warned and not self.partial:
+            self.warned.add(place)
+            self.warnings.append(Fault(self.file, *place, self.job, _with_path(path, message)))
 
 
 def _with_path(path: str, message: str) -> str:
@@ -117,7 +124,7 @@ class Scalar(Shape):
             return self.refuse(node, path, reading)
         try:
             return self.parse(scalar(node))
-        except ValueError as error:
+        except Refused as error:
             return self.refuse(node, path, reading, str(error))
 
     @abstractmethod
@@ -125,5 +132,5 @@ class Scalar(Shape):
         """The meaning of a plain value.
 
         Raises:
-            ValueError: It has none; the text says what to write, or is empty.
+            Refused: It has none; the text says what to write, or is empty.
         """

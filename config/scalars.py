@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from config import values
-from config.reading import Scalar, Schema
+from config.reading import Refused, Scalar, Schema
 from config.shapes import Text
 from config.values import format_duration
 
@@ -29,16 +29,16 @@ class Duration(Scalar):
         """The duration; a bare number is refused with what it may have meant."""
         if isinstance(value, int) and not isinstance(value, bool):
             n = abs(value) or 1
-            raise ValueError(f"a number needs its unit: write {n}s, {n}m, {n}h or {n}d")  # noqa: TRY004 - one kind
+            raise Refused(f"a number needs its unit: write {n}s, {n}m, {n}h or {n}d")
         if not isinstance(value, str):
-            raise ValueError  # noqa: TRY004 - Scalar.parse raises one kind
+            raise Refused
         try:
             duration = values.parse_duration(value)
         except ValueError:
-            raise ValueError(f"write {HOW_LONG}") from None
+            raise Refused(f"write {HOW_LONG}") from None
         if not self.low <= duration <= self.high:
             span = f"{format_duration(self.low)} to {format_duration(self.high)}"
-            raise ValueError(f"here it may be from {span}")
+            raise Refused(f"here it may be from {span}")
         return duration
 
     def schema(self, *, partial: bool) -> Schema:
@@ -61,11 +61,11 @@ class Rate(Scalar):
     def parse(self, value: Any) -> float:
         """Per second."""
         if not isinstance(value, str):
-            raise ValueError  # noqa: TRY004 - Scalar.parse raises one kind
+            raise Refused
         try:
             return values.parse_rate(value)
         except ValueError:
-            raise ValueError from None
+            raise Refused from None
 
     def schema(self, *, partial: bool) -> Schema:
         """A string with a pattern."""
@@ -98,9 +98,9 @@ class Size(Scalar):
             try:
                 size = values.parse_size(value)
             except ValueError:
-                raise ValueError from None
+                raise Refused from None
         if isinstance(size, bool) or not isinstance(size, int) or not self.low <= size <= self.high:
-            raise ValueError
+            raise Refused
         return size
 
     def schema(self, *, partial: bool) -> Schema:
@@ -126,11 +126,11 @@ class Parsed(Scalar):
     def parse(self, value: Any) -> Any:
         """The parser's answer."""
         if not isinstance(value, str):
-            raise ValueError  # noqa: TRY004 - Scalar.parse raises one kind
+            raise Refused
         try:
             return self.parser(value)
         except ValueError:
-            raise ValueError from None
+            raise Refused from None
 
     def schema(self, *, partial: bool) -> Schema:
         """A string with a pattern."""

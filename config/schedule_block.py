@@ -14,7 +14,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from config.containers import ListOf
 from config.faults import listed
 from config.nodes import is_null, key_text, scalar
-from config.reading import Reading, Scalar, Schema, Shape
+from config.reading import Reading, Refused, Scalar, Schema, Shape
 from config.references import Ref
 from config.scalars import MOMENT, TIME, UNTIL, Duration
 from config.shapes import Choice, Integer, Json, words
@@ -109,11 +109,11 @@ class _CronText(Scalar):
     def parse(self, value: Any) -> Cron:
         """The rule."""
         if not isinstance(value, str):
-            raise ValueError  # noqa: TRY004 - Scalar.parse raises one kind
+            raise Refused
         try:
             return Cron(value)
         except (ValueError, AssertionError, CronSimError, TypeError, IndexError, RecursionError):
-            raise ValueError(f"write {self.allowed}") from None
+            raise Refused(f"write {self.allowed}") from None
 
     def schema(self, *, partial: bool) -> Schema:
         """Five words."""
@@ -127,13 +127,13 @@ class _True(Scalar):
     allowed: str = "true, or leave the key out"
 
     def parse(self, value: Any) -> bool:
-        """true."""
+        """Only the word itself."""
         if value is not True:
-            raise ValueError
+            raise Refused
         return True
 
     def schema(self, *, partial: bool) -> Schema:
-        """true."""
+        """Only the word itself."""
         del partial
         return {"enum": [True]}
 
@@ -240,14 +240,20 @@ class _ScheduleTable(Table):
     def schema(self, *, partial: bool) -> Schema:
         """At most one kind while parts may be inherited, else exactly one."""
         schema = super().schema(partial=partial)
-        kinds: list[Schema] = [{"required": [kind]} for kind in KINDS]
+        kinds = [_written(kind) for kind in KINDS]
         if partial:
-            kinds.append({"not": {"anyOf": [{"required": [kind]} for kind in KINDS]}})
+            kinds.append({"not": {"anyOf": kinds.copy()}})
         beside = {"ccs": IN_CCS, "cron": NOT_WITH_CRON}
-        refused = {
-            kind: {"not": {"anyOf": [{"required": [key]} for key in keys]}} for kind, keys in beside.items()
-        }
-        return {**schema, "oneOf": kinds, "dependentSchemas": refused}
+        refused = [
+            {"not": {"allOf": [_written(kind), _written(key)]}} for kind, keys in beside.items() for key in keys
+        ]
+        return {**schema, "oneOf": kinds, "allOf": refused}
+
+
+def _written(key: str) -> Schema:
+    """That a key is there; null counts only where leaving it empty has a meaning."""
+    schema: Schema = {"required": [key]}
+    return schema if key == "daily" else {**schema, "properties": {key: {"not": {"type": "null"}}}}
 
 
 SCHEDULE = _ScheduleTable()

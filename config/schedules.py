@@ -115,6 +115,11 @@ def _from_ccs(block: ScheduleBlock, node: Node, reading: Reading, zone: str, cod
             found = f"{shown(at_fault)} " if at_fault is not where else f"{fault.field} "
             reading.fault(at_fault, path, f"{found}{fault.message}")
         return BAD
+    if raw.get("RunNow") is None:
+        message = (
+            "RunNow is missing, and its documented default is true: the job also runs once when it is first loaded"
+        )
+        reading.warn(where, "schedule.ccs", f"{message}; write RunNow: true or false")
     return replace(
         decoded, until=_until(block.until, zone),
         gap=block.dst.gap, fold=block.dst.fold, short_month=block.short_month,

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from config.faults import listed, near_miss
 from config.nodes import key_text, scalar, shown
-from config.reading import BAD, Bad, Reading, Scalar, Schema, Shape
+from config.reading import BAD, Bad, Reading, Refused, Scalar, Schema, Shape
 
 NAME_PATTERN = "[a-z0-9][a-z0-9._-]*"
 
@@ -31,11 +31,11 @@ class Text(Scalar):
     def parse(self, value: Any) -> str:
         """The string itself."""
         if not isinstance(value, str):
-            raise ValueError
+            raise Refused
         if not value and not self.empty:
-            raise ValueError(f"write {self.allowed}")
+            raise Refused(f"write {self.allowed}")
         if self.pattern and not re.fullmatch(self.pattern, value):
-            raise ValueError(f"write {self.allowed}")
+            raise Refused(f"write {self.allowed}")
         return value
 
     def schema(self, *, partial: bool) -> Schema:
@@ -75,7 +75,7 @@ class Integer(Scalar):
     def parse(self, value: Any) -> int:
         """The number itself; 1.0 and "1" are refused."""
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
-            raise ValueError
+            raise Refused
         return value
 
     def schema(self, *, partial: bool) -> Schema:
@@ -97,8 +97,8 @@ class Flag(Scalar):
             return value
         word = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
         if isinstance(value, str) and value.lower() in word:
-            raise ValueError(f"write {word[value.lower()]}")
-        raise ValueError
+            raise Refused(f"write {word[value.lower()]}")
+        raise Refused
 
     def schema(self, *, partial: bool) -> Schema:
         """A boolean."""
@@ -122,7 +122,7 @@ class Choice(Scalar):
         """The meaning of the word; exact, also in case."""
         if type(value) in {str, int} and value in self.values:
             return self.values[value]
-        raise ValueError(f"write {self.allowed}{near_miss(str(value), map(str, self.values))}")
+        raise Refused(f"write {self.allowed}{near_miss(str(value), map(str, self.values))}")
 
     def schema(self, *, partial: bool) -> Schema:
         """An enumeration."""
@@ -172,7 +172,7 @@ def plain(node: Node, path: str, reading: Reading) -> Any:
     if isinstance(node, SequenceNode):
         items = [plain(item, path, reading) for item in node.value]
         return _whole(items, items)
-    value = scalar(node)
+    value = scalar(node) if isinstance(node, ScalarNode) else None
     if isinstance(value, float) and not math.isfinite(value):
         return reading.fault(node, path, f"{shown(node)} is not a JSON value; write a finite number")
     return value

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
@@ -134,12 +134,12 @@ class Table(Shape):
         """An object; a key that has a default may also be null, which means that default."""
         properties = {}
         for key in self.keys.values():
-            schema = {**key.shape.schema(partial=partial), "description": key.description}
+            schema = key.shape.schema(partial=partial)
             if not key.required:
                 schema = or_null(schema)
                 if key.default is not None:
                     schema["default"] = key.shape.written(key.default)
-            properties[key.name] = schema
+            properties[key.name] = {**schema, "description": key.description}
         schema = {"type": "object", "properties": properties, "additionalProperties": False}
         required = [key.name for key in self.keys.values() if key.required]
         return {**schema, "required": required} if required and not partial else schema
@@ -167,6 +167,8 @@ def read_value(shape: Shape, node: Node, path: str, reading: Reading) -> Any:
 
 def or_null(schema: Schema) -> Schema:
     """The schema, or null."""
+    if "oneOf" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
     if isinstance(schema.get("type"), str):
         return {**schema, "type": [schema["type"], "null"]}
     if "enum" in schema:
@@ -176,7 +178,7 @@ def or_null(schema: Schema) -> Schema:
     return schema
 
 
-@lru_cache(maxsize=None)
+@cache
 def keys_of(model: type[Model]) -> Mapping[str, Key]:
     """The keys of a model by their name in the YAML."""
     keys: dict[str, Key] = {}

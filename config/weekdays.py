@@ -7,7 +7,7 @@ from typing import Any
 
 from config.containers import ListOf
 from config.faults import near_miss
-from config.reading import Scalar, Schema
+from config.reading import Refused, Scalar, Schema
 from config.shapes import Choice
 from recurrence.schedule import Ordinal, Weekday
 
@@ -27,12 +27,12 @@ class OrdinalDay(Scalar):
         """The ordinal and the weekday."""
         parts = value.split(" ") if isinstance(value, str) else []
         if len(parts) != 2:
-            raise ValueError
+            raise Refused
         meanings = {str(day): weekday for day, weekday in WEEKDAY.values.items()}
         ordinals = {ordinal.name.lower(): ordinal for ordinal in Ordinal}
         if parts[0] not in ordinals or parts[1] not in meanings:
             every = [f"{ordinal} {day}" for ordinal in ordinals for day in meanings]
-            raise ValueError(f"write {self.allowed}{near_miss(str(value), every)}")
+            raise Refused(f"write {self.allowed}{near_miss(str(value), every)}")
         return ordinals[parts[0]], meanings[parts[1]]
 
     def schema(self, *, partial: bool) -> Schema:

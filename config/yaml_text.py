@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from yaml.composer import Composer, ComposerError
 from yaml.error import Mark, MarkedYAMLError, YAMLError
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
@@ -58,6 +58,7 @@ class _CoreResolver:
         return MAP if kind is MappingNode else SEQ
 
     def descend_resolver(self, current_node: Node | None, current_index: Any) -> None:
+        del current_index
         self.depth += 1
         if self.depth > DEPTH and current_node is not None:
             mark = current_node.start_mark
@@ -87,9 +88,9 @@ class PureLoader(_CoreResolver, Reader, Scanner, Parser, Composer):
 def _best_loader() -> Any:
     if not yaml.__with_libyaml__:
         return PureLoader
-    from yaml.cyaml import CParser  # noqa: PLC0415 - only there with libyaml
+    from yaml._yaml import CParser  # noqa: PLC0415 - only there with libyaml
 
-    class CLoader(_CoreResolver, CParser):  # type: ignore[misc]
+    class CLoader(_CoreResolver, CParser):
         """The composer over libyaml, some ten times faster."""
 
     return CLoader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from config.reading import Scalar, Schema
+from config.reading import Refused, Scalar, Schema
 from recurrence.zones import resolve_zone
 
 
@@ -19,13 +19,13 @@ class Zone(Scalar):
     def parse(self, value: Any) -> str:
         """The IANA name."""
         if not isinstance(value, str) or not value:
-            raise ValueError
+            raise Refused
         try:
             return resolve_zone(value)
         except ValueError as error:
             _, _, advice = str(error).removeprefix(repr(value)).rpartition(": ")
             known = str(error).rpartition(": ")[1] and advice
-            raise ValueError(known or f"write {self.allowed}") from None
+            raise Refused(known or f"write {self.allowed}") from None
 
     def schema(self, *, partial: bool) -> Schema:
         """A string."""

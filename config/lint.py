@@ -1,0 +1,129 @@
+"""What is odd in a valid file: told by `jobsd check`, never refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from config.clock_changes import clock_change_warnings
+from config.definitions import CollectRun, CommandRun, Configuration, JobDefinition, JobType
+from config.faults import quoted
+from config.values import format_duration
+from recurrence import next_fire_time
+from recurrence.schedule import Schedule
+
+_LOOPBACK = ("127.", "localhost:", "[::1]:")
+
+
+def lint(configuration: Configuration, *, now: datetime) -> list[str]:
+    """Warnings about a valid configuration, `FILE:LINE:COLUMN: warning: job "x": …` each, in the file's order.
+
+    `configuration.warnings` is not repeated. `now` (aware) is the instant from which schedules are looked at; a
+    schedule without a start is taken to be loaded now.
+    """
+    lines = [*_settings(configuration), *_unused(configuration)]
+    for job in configuration.jobs.values():
+        lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
+    return lines
+
+
+def _line(configuration: Configuration, job: JobDefinition, key: str, text: str) -> str:
+    places = configuration.places
+    place = places.get(("jobs", job.name, key)) or places.get(("jobs", job.name)) or f"{job.place}:1"
+    return f"{place}: warning: job {quoted(job.name)}: {key}: {text}"
+
+
+def _settings(configuration: Configuration) -> Iterator[str]:
+    http = configuration.settings.http
+    if http.tls is None and not http.listen.startswith(_LOOPBACK):
+        place = configuration.places.get(("settings", "http"), "settings.http")
+        text = f"{http.listen} is open to other hosts without TLS; write settings.http.tls"
+        yield f"{place}: warning: settings.http: {text}"
+
+
+def _unused(configuration: Configuration) -> Iterator[str]:
+    jobs = configuration.jobs.values()
+    runs = [job.run for job in jobs if isinstance(job.run, CollectRun)]
+    assets = [*configuration.assets.values(), *(asset for run in runs for asset in run.assets)]
+    assets += [asset for group in configuration.asset_groups.values() for asset in group]
+    used = {
+        "calendars": {name for job in jobs for name in job.exclude},
+        "collectors": {asset.type for asset in assets},
+        "limits": {name for job in jobs for name in job.limits},
+    }
+    for (block, *names), place in configuration.places.items():
+        if block in used and names[0] not in used[block]:
+            label = "settings.limits" if block == "limits" else block
+            yield f"{place}: warning: {label}.{names[0]}: nothing in this file uses it"
+
+
+def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
+    if job.on_exclude != "skip" and not job.exclude:
+        yield "schedule", f"on_exclude: {job.on_exclude} has no effect without exclude"
+    if isinstance(job.run, CollectRun) and job.run.type is JobType.EVALUATION and job.run.incremental:
+        yield "run", "incremental has no effect on an EvaluationJob, which collects nothing"
+    schedule = job.schedule
+    if schedule is None:
+        return
+    yield from _spans(job, schedule)
+    if schedule.rule is None:
+        return
+    if schedule.needs_anchor and schedule.start is None:
+        yield "schedule", "start is not written: it is the first load, so fire times told before are provisional"
+    yield from _fires(schedule.anchored(now), now)
+    yield from (("schedule", text) for text in clock_change_warnings(schedule.anchored(now), now=now))
+
+
+def _spans(job: JobDefinition, schedule: Schedule) -> Iterator[tuple[str, str]]:
+    rerun, window, run = schedule.rerun, schedule.window, job.run
+    if rerun and rerun.period <= rerun.every:
+        every, period = format_duration(rerun.every), format_duration(rerun.period)
+        yield "schedule", f"rerun: every {every} for {period} never comes due; write for: longer than every"
+    if rerun and not window and not isinstance(run, CollectRun):
+        yield "schedule", "rerun: without assets only a window's end arms a rerun; write a window"
+    if window is None:
+        return
+    limits: dict[str, timedelta | None] = {}
+    if isinstance(run, CommandRun):
+        limits = {"run.command.timeout": run.timeout}
+    elif isinstance(run, CollectRun):
+        written = run.asset_timeout if "asset_timeout" in run.model_fields_set else None
+        limits = {"run.collect.asset_timeout": written, "run.collect.collection_timeout": run.collection_timeout}
+    for name, limit in limits.items():
+        if limit is not None and limit > window:
+            yield "run", f"{name} {format_duration(limit)} is longer than the window, {format_duration(window)}"
+
+
+def _fires(schedule: Schedule, now: datetime) -> Iterator[tuple[str, str]]:
+    first, second = [*islice(_coming(schedule, now), 2), None, None][:2]
+    if first is None:
+        again = _fired_before(schedule, now)
+        yield "schedule", "it never fires again" if again else "it never fires"
+    if first is None or second is None:
+        return
+    apart = second - first
+    if schedule.window and schedule.window > apart:
+        window = format_duration(schedule.window)
+        yield (
+            "schedule",
+            f"window {window} is longer than the {format_duration(apart)} to the next fire time, which ends it",
+        )
+    if schedule.rerun and schedule.rerun.every >= apart:
+        every = format_duration(schedule.rerun.every)
+        yield (
+            "schedule",
+            f"rerun: every {every} never comes due: the job fires again after {format_duration(apart)}",
+        )
+
+
+def _coming(schedule: Schedule, now: datetime) -> Iterator[datetime]:
+    instant = next_fire_time(schedule, now)
+    while instant is not None:
+        yield instant
+        instant = next_fire_time(schedule, instant)
+
+
+def _fired_before(schedule: Schedule, now: datetime) -> bool:
+    first = next_fire_time(schedule, datetime(1800, 1, 1, tzinfo=UTC))
+    return first is not None and first <= now
