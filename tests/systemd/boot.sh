@@ -15,6 +15,7 @@ group=$hierarchy/jobsd-boot-$$
 mkdir "$group"
 child=
 finish() {
+    exec 2>/dev/null   # bash would announce the kill
     [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true   # its PID 1 dies with it, and all else with that
     echo $$ >"$before/cgroup.procs"
     for _ in $(seq 100); do   # processes that were killed take a moment to be gone
