@@ -84,6 +84,8 @@ class _Collection:
         ):
             for _ in range(workers):
                 group.create_task(self._work(waiting))
+                # A turn of the loop for each: starting a child takes a moment in which nothing else moves.
+                await asyncio.sleep(0)
 
     async def _plan(self, now: datetime) -> list[_Planned]:
         """What is to be done; freshness is judged here, for all assets at the same instant."""

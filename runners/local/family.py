@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from runners.api import Clock
 from runners.local import orphans, proc
+from runners.local.looks import Look, look, look_now
 
 _ROUNDS = 5
 _KILLED_WITHIN_S = 3.0
@@ -36,16 +37,19 @@ class Family:
         self._folder = folder
         self._known: dict[int, int] = {}
 
-    def living(self) -> dict[int, proc.ProcessEntry]:
-        """The members that have not ended. Reads the whole process table: some milliseconds."""
-        processes = proc.table()
-        roots = {pid for pid, start in self._known.items() if pid in processes and processes[pid].start == start}
-        roots |= {one.pid for one in processes.values() if self._belongs(one)}
+    def living(self, seen: Look) -> dict[int, proc.ProcessEntry]:
+        """The members that had not ended when `seen` was taken.
+
+        Call it in the loop's thread: children start there, and none is seen between its start and its record.
+        """
+        processes = seen.processes
+        known = {pid for pid, start in self._known.items() if pid in processes and processes[pid].start == start}
+        roots = known | {pid for pid in processes if self._belongs(pid, seen)}
         if self._leader is not None:
-            roots |= orphans.unclaimed(self._leader, self._folder, processes)
+            roots |= orphans.unclaimed(self._leader, self._folder, seen)
         # Never ourselves: a wrong match would make every child of the daemon a descendant.
         members = proc.descendants(roots - {os.getpid()}, processes) - {os.getpid()}
-        for pid in self._known.keys() & processes.keys():
+        for pid in known:
             if processes[pid].dead and processes[pid].parent == os.getpid() and not self._leads(pid):
                 orphans.reap(pid)
         alive = {pid: processes[pid] for pid in members if pid in processes and not processes[pid].dead}
@@ -55,11 +59,11 @@ class Family:
     def _leads(self, pid: int) -> bool:
         return self._leader is not None and self._leader.pid == pid
 
-    def _belongs(self, one: proc.ProcessEntry) -> bool:
-        if self._leader is not None and self._leader.pid in (one.pid, one.group, one.session):
+    def _belongs(self, pid: int, seen: Look) -> bool:
+        one = seen.processes[pid]
+        if self._leader is not None and self._leader.pid in (pid, one.group, one.session):
             return True
-        found = proc.environment(one.pid)
-        return any(marks <= found for marks in self._marks)
+        return any(marks <= seen.environments[pid] for marks in self._marks)
 
     def signal(self, members: dict[int, proc.ProcessEntry], number: signal.Signals) -> None:
         """Send `number` to the groups of `members`: a whole group at once, so that no fork slips through."""
@@ -74,7 +78,7 @@ class Family:
         """KILL without waiting for anything: first the child's group, which needs no look at the process table."""
         if self._leader is not None:
             self.signal({self._leader.pid: self._leader}, signal.SIGKILL)
-        self.signal(self.living(), signal.SIGKILL)
+        self.signal(self.living(look_now()), signal.SIGKILL)
 
 
 def _signal_groups(groups: set[int], number: signal.Signals) -> None:
@@ -90,17 +94,17 @@ async def end(family: Family, *, kill_after: timedelta, clock: Clock) -> int:
         How many processes could not be ended (in the kernel, or not ours to signal); never waits for those.
     """
     try:
-        members = await asyncio.to_thread(family.living)
+        members = family.living(await look())
         if members:
             family.signal(members, signal.SIGTERM)
             await _gone(members, clock.sleep(kill_after))
-            members = await asyncio.to_thread(family.living)
+            members = family.living(await look())
         for _ in range(_ROUNDS):
             if not members:
                 break
             family.signal(members, signal.SIGKILL)
             await _gone(members, asyncio.sleep(_KILLED_WITHIN_S))
-            members = await asyncio.to_thread(family.living)
+            members = family.living(await look())
     except BaseException:
         family.kill_now()
         raise

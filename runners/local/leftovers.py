@@ -11,6 +11,7 @@ from pathlib import Path
 from runners.api import Clock
 from runners.local.environment import folder_prefix, remove_folder
 from runners.local.family import Family, end
+from runners.local.looks import look
 
 
 async def end_leftovers(tokens: Collection[str], *, kill_after: timedelta, clock: Clock) -> int:
@@ -30,7 +31,7 @@ async def end_leftovers(tokens: Collection[str], *, kill_after: timedelta, clock
     if not tokens:
         return 0
     family = Family(None, [frozenset({b"JOBSD_ATTEMPT=" + token.encode()}) for token in tokens])
-    found = len(await asyncio.to_thread(family.living))
+    found = len(family.living(await look()))
     left = await end(family, kill_after=kill_after, clock=clock) if found else 0
     await asyncio.to_thread(_remove_folders, tokens)
     return found - left

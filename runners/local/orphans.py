@@ -15,6 +15,7 @@ from subprocess import Popen
 
 from runners.api import Clock
 from runners.local import proc
+from runners.local.looks import Look
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SETTLED_S = 1.0
@@ -73,7 +74,7 @@ def possible() -> bool:
     return False
 
 
-def unclaimed(leader: proc.ProcessEntry, folder: str, processes: dict[int, proc.ProcessEntry]) -> set[int]:
+def unclaimed(leader: proc.ProcessEntry, folder: str, seen: Look) -> set[int]:
     """The adopted processes that `leader` left: in its own `folder`, or older than every other running child.
 
     One that several children may have left is claimed when the last of these ends.
@@ -82,7 +83,7 @@ def unclaimed(leader: proc.ProcessEntry, folder: str, processes: dict[int, proc.
     others = [start for pid, start in _book.started.items() if pid != leader.pid]
     return {
         one.pid
-        for one in processes.values()
+        for one in seen.processes.values()
         if one.parent == me
         and one.session != session
         and one.pid not in _book.started
@@ -91,7 +92,7 @@ def unclaimed(leader: proc.ProcessEntry, folder: str, processes: dict[int, proc.
             not any(start <= one.start for start in others)
             or (folder and proc.working_folder(one.pid).startswith(folder))
         )
-        and not any(mark.startswith(b"JOBSD_ATTEMPT=") for mark in proc.environment(one.pid))
+        and not any(mark.startswith(b"JOBSD_ATTEMPT=") for mark in seen.environments[one.pid])
     }
 
 
