@@ -22,6 +22,7 @@ class ListOf(Shape):
     least: int = 0
     single: bool = False
     distinct: bool = False
+    distinct_key: str = ""
 
     @property
     def noun(self) -> str:  # type: ignore[override]
@@ -31,7 +32,7 @@ class ListOf(Shape):
     @property
     def allowed(self) -> str:  # type: ignore[override]
         """By its items."""
-        return f"[…] with {self.item.noun} in each place"
+        return f"a list in which each item is {self.item.noun}"
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """A tuple of the items, or BAD."""
@@ -43,20 +44,34 @@ class ListOf(Shape):
         if len(node.value) < self.least:
             return reading.fault(node, path, f"the list is empty; write at least {self.least} item")
         items = [self.item.read(item, path, reading) for item in node.value]
-        if any(item is BAD for item in items):
-            return BAD
-        if self.distinct and not self._check_distinct(node, path, items, reading):
-            return BAD
-        return tuple(items)
+        before = len(reading.faults)
+        if self.distinct:
+            self._check_distinct(node, path, items, reading)
+        if self.distinct_key:
+            self._check_keys(node, path, reading)
+        return BAD if len(reading.faults) > before or any(item is BAD for item in items) else tuple(items)
+
+    def _check_keys(self, node: SequenceNode, path: str, reading: Reading) -> None:
+        """No two items have one name, without regard to case."""
+        seen: set[str] = set()
+        for item in node.value:
+            entries = item.value if isinstance(item, MappingNode) else []
+            for key, value in entries:
+                if key_text(key) == self.distinct_key and isinstance(value, ScalarNode):
+                    if value.value.casefold() in seen:
+                        message = f"{shown(value)} stands here twice; write another {self.distinct_key}"
+                        reading.fault(value, below(path, self.distinct_key), message)
+                    seen.add(value.value.casefold())
 
     @staticmethod
-    def _check_distinct(node: SequenceNode, path: str, items: list[Any], reading: Reading) -> bool:
+    def _check_distinct(node: SequenceNode, path: str, items: list[Any], reading: Reading) -> None:
         seen: set[Any] = set()
         for item, item_node in zip(items, node.value, strict=True):
+            if item is BAD:
+                continue
             if item in seen:
-                reading.fault(item_node, path, f"{shown(item_node)} stands here twice")
+                reading.fault(item_node, path, f"{_named(item_node)} stands here twice; write it once")
             seen.add(item)
-        return len(seen) == len(items)
 
     def schema(self, *, partial: bool) -> Schema:
         """An array, or also one item."""
@@ -166,6 +181,10 @@ class OneOf(Shape):
         same = [entry for entry in base.value if key_text(entry[0]) == key]
         kept = MappingNode(base.tag, same, base.start_mark, base.end_mark)
         return merged(kept, over, lambda name: self.choices[name][0] if name in self.choices else None)
+
+
+def _named(node: Node) -> str:
+    return shown(node) if isinstance(node, ScalarNode) else "this item"
 
 
 def merged(base: Node, over: Node, shape_of: Any) -> Node:

@@ -55,7 +55,7 @@ def quoted(value: str) -> str:
 def near_miss(wrong: str, allowed: Iterable[str]) -> str:
     """` (did you mean "x"?)` for the closest allowed word, or nothing."""
     found = difflib.get_close_matches(wrong[:_SHOWN].lower(), list(allowed), n=1, cutoff=0.6)
-    return f" (did you mean {quoted(found[0])}?)" if found else ""
+    return f" (did you mean {quoted(found[0])}?)" if found and found[0] != wrong else ""
 
 
 def listed(words: Iterable[str], *, most: int = 40) -> str:

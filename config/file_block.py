@@ -29,7 +29,7 @@ class FileBlock(Model):
         description="Version of this format."
     )
     settings: Settings = Field(default_factory=Settings, description="What holds for the whole daemon.")
-    users: Annotated[tuple[User, ...], ListOf(Table(User))] = Field(
+    users: Annotated[tuple[User, ...], ListOf(Table(User), distinct_key="name")] = Field(
         default=(), description="People and scripts of the CCS, SDE and web faces."
     )
     servers: Annotated[Mapping[str, Any], MapOf(NAME, SERVER)] = Field(

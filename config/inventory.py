@@ -128,7 +128,7 @@ class DateSpan(Model):
     def complaints(self) -> Iterator[Complaint]:
         """The end may not lie before the beginning."""
         if self.last < self.first:
-            yield "to", f"{self.last} lies before {self.first}; write a day on or after it"
+            yield "to", ("first", "last"), f"{self.last} lies before {self.first}; write a day on or after it"
 
 
 class _DaySpan(Shape):
@@ -161,6 +161,23 @@ class WeekSpan(Model):
     )
 
 
+class _IcsFile(Text):
+    """The path of an iCalendar file that exists."""
+
+    def __init__(self) -> None:
+        super().__init__("a path", "the path of an iCalendar file, from the YAML's folder")
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """The path as written, or BAD."""
+        name = super().read(node, path, reading)
+        if name is BAD or ("\0" not in name and (reading.folder / name).is_file()):
+            return name
+        return reading.fault(node, path, f"{quoted(name)} is not a file; write {self.allowed}")
+
+
+_ICS = _IcsFile()
+
+
 class Calendar(Model):
     """Times in which jobs that exclude this calendar do not fire."""
 
@@ -172,7 +189,7 @@ class Calendar(Model):
     weekly: Annotated[tuple[WeekSpan, ...], ListOf(Table(WeekSpan))] = Field(
         default=(), description="Spans of every week."
     )
-    ics: Annotated[str | None, Text("a path", "the path of an iCalendar file")] = Field(
+    ics: Annotated[str | None, _ICS] = Field(
         default=None, description="An iCalendar file, from the YAML's folder; its events are excluded."
     )
     countries: Annotated[
@@ -183,7 +200,11 @@ class Calendar(Model):
     def complaints(self) -> Iterator[Complaint]:
         """A calendar that excludes nothing is a mistake."""
         if not (self.dates or self.weekly or self.ics or self.countries):
-            yield None, "the calendar excludes nothing; write dates, weekly, ics or countries"
+            yield (
+                None,
+                ("dates", "weekly", "ics", "countries"),
+                "the calendar excludes nothing; write dates, weekly, ics or countries",
+            )
 
 
 class _Server(Model):

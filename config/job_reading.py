@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from config.faults import listed, quoted
 from config.file_block import JOB
 from config.inventory import Asset, Collector
-from config.jobs import JobBlock, JobDefinition, Mail
-from config.nodes import is_null, key_text, scalar, shown
+from config.jobs import JobBlock, JobDefinition, Mail, Notify
+from config.nodes import is_blank, is_null, key_text, scalar, shown
 from config.reading import BAD, Bad
 from config.references import FileReading, entry_of
 from config.runs import CollectRun, JobType
+from config.schedule_block import ScheduleBlock
 from config.schedules import schedule_of
 from config.settings import Settings
 from recurrence.schedule import Schedule
@@ -22,12 +24,13 @@ from recurrence.schedule import Schedule
 
 @dataclass
 class Jobs:
-    """Reads the jobs of one file."""
+    """Reads the jobs of one file; `unsure` are the settings that had faults of their own."""
 
     reading: FileReading
     settings: Settings
     collectors: Mapping[str, Collector]
     groups: Mapping[str, tuple[Asset, ...]]
+    unsure: Collection[str] = ()
     defaults: Node | None = None
     _lines: dict[str, int] = field(default_factory=dict)
 
@@ -47,7 +50,8 @@ class Jobs:
     def read(self, node: Node) -> dict[str, JobDefinition]:
         """The jobs that have no fault, by name."""
         if not isinstance(node, SequenceNode):
-            self.reading.fault(node, "jobs", f'{shown(node)} is not a list; write one "- name: …" for each job')
+            found_instead = "nothing is written here" if is_blank(node) else f"{shown(node)} is not a list"
+            self.reading.fault(node, "jobs", f'{found_instead}; write one "- name: …" for each job')
             return {}
         found = (self._job(item) for item in node.value)
         return {job.name: job for job in found if job is not BAD}
@@ -59,33 +63,34 @@ class Jobs:
         reading.job = name if isinstance(name, str) and name else None
         try:
             whole = JOB.merge(self.defaults, node) if self.defaults is not None else node
-            block = JOB.read(whole, "" if reading.job else "jobs", reading)
             unique = reading.job is None or name_node is None or self._is_unique(reading.job, name_node)
-            if block is BAD or not unique:
+            found = JOB.values(whole, "" if reading.job else "jobs", reading)
+            if found is None:
                 return BAD
-            return self._definition(block, whole, inherited=entry_of(node, "schedule") is None)
+            checked = self._checked(found, whole)
+            schedule = self._schedule(found, whole, inherited=entry_of(node, "schedule") is None)
+            if schedule is BAD or any(value is BAD for value in found.values()) or not (checked and unique):
+                return BAD
+            return self._definition(JOB.built(found), schedule, whole)
         finally:
             reading.job = None
 
     def _is_unique(self, name: str, node: Node) -> bool:
-        line = node.start_mark.line + 1
-        first = self._lines.setdefault(name, line)
-        if first != line:
+        first = self._lines.get(name)
+        self._lines.setdefault(name, node.start_mark.line + 1)
+        if first is not None:
             self.reading.fault(
                 node, "name", f"{quoted(name)} is already the job on line {first}; write another name"
             )
-        return first == line
+        return first is None
 
-    def _definition(self, block: JobBlock, node: Node, *, inherited: bool) -> JobDefinition | Bad:
-        schedule: Schedule | Bad | None = None
-        schedule_node = entry_of(node, "schedule")
-        if block.schedule is not None and schedule_node is not None:
-            schedule = schedule_of(block.schedule, schedule_node, self.reading, self.settings, inherited=inherited)
-        before = len(self.reading.faults)
-        self._check_evaluation(block, node)
-        self._check_mails(block, node)
-        if schedule is BAD or len(self.reading.faults) > before:
-            return BAD
+    def _schedule(self, found: Mapping[str, Any], node: Node, *, inherited: bool) -> Schedule | Bad | None:
+        block, place = found.get("schedule"), entry_of(node, "schedule")
+        if not isinstance(block, ScheduleBlock) or place is None:
+            return BAD if block is BAD else None
+        return schedule_of(block, place, self.reading, self.settings, inherited=inherited)
+
+    def _definition(self, block: JobBlock, schedule: Schedule | None, node: Node) -> JobDefinition:
         return JobDefinition(
             name=block.name, run=block.run, schedule=schedule, description=block.description, retry=block.retry,
             overlap=block.overlap, catch_up=block.catch_up,
@@ -95,12 +100,18 @@ class Jobs:
             notify=block.notify, enabled=block.enabled, place=self._place(node),
         )  # fmt: skip
 
+    def _checked(self, found: Mapping[str, Any], node: Node) -> bool:
+        before = len(self.reading.faults)
+        self._check_evaluation(found.get("run"), node)
+        if "smtp" not in self.unsure and isinstance(found.get("notify"), Notify):
+            self._check_mails(found["notify"], node)
+        return len(self.reading.faults) == before
+
     def _place(self, node: Node) -> str:
         return f"{self.reading.file}:{node.start_mark.line + 1}"
 
-    def _check_evaluation(self, block: JobBlock, node: Node) -> None:
+    def _check_evaluation(self, run: object, node: Node) -> None:
         """Every asset type that is evaluated has a collector that can."""
-        run = block.run
         if not isinstance(run, CollectRun) or run.type is JobType.COLLECTION:
             return
         types = {asset.type for asset in run.assets}
@@ -112,10 +123,10 @@ class Jobs:
             message = f"the collector of {listed(silent)} has no evaluate; write it under collectors"
             self.reading.fault(place, "run.collect.standards", message)
 
-    def _check_mails(self, block: JobBlock, node: Node) -> None:
+    def _check_mails(self, found: Notify, node: Node) -> None:
         notify = entry_of(node, "notify")
         for key in ("success", "failure", "late"):
-            mail: Mail | None = getattr(block.notify, key)
+            mail: Mail | None = getattr(found, key)
             place = entry_of(notify, key)
             if mail is None or place is None:
                 continue

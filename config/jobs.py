@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ from config.scalars import EMAIL, URL, Duration
 from config.schedule_block import SCHEDULE, ScheduleBlock
 from config.secrets import Secret
 from config.shapes import NAME, Integer, Text, words
-from config.table import Complaint, Model, Named
+from config.table import Model, Named
 from recurrence.portable import schedule_to_json
 from recurrence.schedule import Schedule
 
@@ -141,10 +141,6 @@ class JobBlock(Model):
     )
     notify: Notify = Field(default_factory=Notify, description="Who is told of what.")
     enabled: bool = Field(default=True, description="Whether the job fires at all.")
-
-    def complaints(self) -> Iterator[Complaint]:
-        """Nothing between the keys of a job can be told here; config.job_reading does."""
-        yield from ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

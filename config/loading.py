@@ -26,7 +26,8 @@ from config.table import Table, read_value
 from config.yaml_text import compose, decode
 
 _FILE = Table(FileBlock)
-_LAST = ("defaults", "jobs")
+_SETTINGS = Table(Settings)
+_APART = ("settings", "defaults", "jobs")
 
 
 def load(path: Path) -> Configuration:
@@ -55,6 +56,7 @@ def loads(text: str, *, file: str, folder: Path) -> Configuration:
     structure = Structure(file)
     structure.settle(root)
     reading = FileReading(file=file, folder=folder.absolute(), faults=structure.faults)
+    reading.known |= {(fault.line, fault.column) for fault in structure.faults}
     configuration = _File(root, reading).read() if isinstance(root, MappingNode) else None
     if not isinstance(root, MappingNode):
         reading.fault(root, "", f"{shown(root)} is not a configuration; write key: value lines such as version: 1")
@@ -74,12 +76,10 @@ class _File:
         """Everything that can be read; the faults are in `reading`."""
         nodes = self._nodes()
         self._define_names(nodes)
-        values = {key: self._block(key, nodes) for key in _FILE.keys if key not in _LAST}
-        settings = values["settings"] or Settings()
+        settings, unsure = self._settings(nodes)
+        values = {key: self._block(key, nodes) for key in _FILE.keys if key not in _APART}
         groups = self._groups(nodes, values["asset_groups"])
-        jobs = self._jobs(nodes, settings, values, groups)
-        self._check_files(nodes, values["calendars"] or {})
-        self._check_users(nodes, values["users"] or ())
+        jobs = self._jobs(nodes, Jobs(self.reading, settings, values["collectors"] or {}, groups, unsure))
         return Configuration(
             folder=self.reading.folder, settings=settings, jobs=jobs, collectors=values["collectors"] or {},
             asset_groups=groups, calendars=values["calendars"] or {}, servers=values["servers"] or {},
@@ -129,41 +129,29 @@ class _File:
     def _block(self, key: str, nodes: Mapping[str, Node]) -> Any:
         if key not in nodes:
             return None
-        value = read_value(_FILE.keys[key].shape, nodes[key], key, self.reading)
+        value = read_value(_FILE.keys[key], nodes[key], key, self.reading)
         return None if value is BAD else value
 
     def _groups(self, nodes: Mapping[str, Node], read: Any) -> dict[str, tuple[Asset, ...]]:
         node = nodes.get("asset_groups")
         return Groups(node, read, self.reading).resolved() if read and isinstance(node, MappingNode) else {}
 
-    def _jobs(
-        self, nodes: Mapping[str, Node], settings: Settings, values: Mapping[str, Any],
-        groups: Mapping[str, tuple[Asset, ...]],
-    ) -> dict[str, JobDefinition]:  # fmt: skip
-        jobs = Jobs(self.reading, settings, values["collectors"] or {}, groups)
+    def _jobs(self, nodes: Mapping[str, Node], jobs: Jobs) -> dict[str, JobDefinition]:
         if "defaults" in nodes:
             jobs.read_defaults(nodes["defaults"])
         return jobs.read(nodes["jobs"]) if "jobs" in nodes else {}
 
-    def _check_files(self, nodes: Mapping[str, Node], calendars: Mapping[str, Any]) -> None:
-        for name, calendar in calendars.items():
-            if calendar.ics is None or (self.reading.folder / calendar.ics).is_file():
-                continue
-            node = entry_of(entry_of(nodes.get("calendars"), name), "ics")
-            message = (
-                f"{quoted(calendar.ics)} is not a file; write the path of an iCalendar file from the YAML's folder"
-            )
-            self.reading.fault(node or self.root, f"calendars.{name}.ics", message)
-
-    def _check_users(self, nodes: Mapping[str, Node], users: Any) -> None:
-        seen: set[str] = set()
-        for user, node in zip(users, nodes["users"].value if users else (), strict=True):
-            if user.name.casefold() in seen:
-                place = entry_of(node, "name") or node
-                self.reading.fault(
-                    place, "users.name", f"{quoted(user.name)} stands here twice; case does not count"
-                )
-            seen.add(user.name.casefold())
+    def _settings(self, nodes: Mapping[str, Node]) -> tuple[Settings, set[str]]:
+        """The settings, with defaults for what had faults, and the names of these."""
+        node = nodes.get("settings")
+        settings = self._block("settings", nodes)
+        if node is None or settings is not None:
+            settings = settings or Settings()
+            self.reading.weekday_codec = settings.weekday_codec
+            return settings, set()
+        quiet = FileReading(file="", folder=self.reading.folder)
+        found = _SETTINGS.values(node, "", quiet) or {}
+        return _SETTINGS.built(found), {name for name, value in found.items() if value is BAD}
 
 
 def _keys(node: Node | None) -> dict[str, Node]:

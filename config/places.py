@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from config.faults import Fault
 from config.nodes import key_text
 from config.references import entry_of
+from config.yaml_text import STR
 
 
 def places_of(file: str, nodes: Mapping[str, Node]) -> dict[tuple[str, ...], str]:
@@ -49,7 +50,7 @@ def _jobs(node: Node | None) -> list[MappingNode]:
 
 def _name(job: MappingNode) -> str:
     node = entry_of(job, "name")
-    return str(node.value) if isinstance(node, ScalarNode) else ""
+    return str(node.value) if isinstance(node, ScalarNode) and node.tag == STR else ""
 
 
 def _place(file: str, node: Node) -> str:

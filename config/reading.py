@@ -26,7 +26,14 @@ Schema = dict[str, Any]
 
 
 class Refused(ValueError):
-    """A plain value has no meaning here; its text says what to write, or is empty."""
+    """A plain value has no meaning here; its text says what to write, or is empty.
+
+    `instead` replaces "is not a …" in the message.
+    """
+
+    def __init__(self, text: str = "", *, instead: str = "") -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 @dataclass
@@ -86,11 +93,13 @@ class Shape(ABC):
         noun: What the value is called in a message: "a duration".
         allowed: What may be written, in words.
         secret: The value is never shown in a message.
+        bare: Leaving it empty has a meaning.
     """
 
     noun: str
     allowed: str
     secret: bool = False
+    bare: bool = False
 
     @abstractmethod
     def read(self, node: Node, path: str, reading: Reading) -> Any:
@@ -109,10 +118,13 @@ class Shape(ABC):
         """A value as it would be written, for the defaults in the JSON Schema and in docs."""
         return value
 
-    def refuse(self, node: Node, path: str, reading: Reading, why: str = "") -> Bad:
+    def refuse(self, node: Node, path: str, reading: Reading, why: str = "", instead: str = "") -> Bad:
         """Record that `node` is no such value."""
         found = "this value" if self.secret and isinstance(node, ScalarNode) else shown(node)
-        return reading.fault(node, path, f"{found} is not {self.noun}; {why or 'write ' + self.allowed}")
+        advice = why or ("" if self.allowed == self.noun else f"write {self.allowed}")
+        return reading.fault(
+            node, path, f"{found} {instead or f'is not {self.noun}'}{'; ' if advice else ''}{advice}"
+        )
 
 
 class Scalar(Shape):
@@ -125,7 +137,7 @@ class Scalar(Shape):
         try:
             return self.parse(scalar(node))
         except Refused as error:
-            return self.refuse(node, path, reading, str(error))
+            return self.refuse(node, path, reading, str(error), error.instead)
 
     @abstractmethod
     def parse(self, value: Any) -> Any:

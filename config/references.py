@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from config.faults import listed, near_miss, quoted
 from config.nodes import key_text, scalar
 from config.reading import BAD, Reading, Schema, Shape
-from config.shapes import NAME, Choice
+from config.shapes import Choice
 
 
 @dataclass
@@ -34,6 +34,7 @@ class FileReading(Reading):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.names = Names()
+        self.weekday_codec = "dotnet"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Ref(Shape):
     @property
     def noun(self) -> str:  # type: ignore[override]
         """By what it names."""
-        return f"the name of a {self.what}"
+        return f"the name of {_with_article(self.what)}"
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """The name, or BAD."""
@@ -58,7 +59,7 @@ class Ref(Shape):
             names.used.add((self.what, name))
             return name
         return reading.fault(
-            node, path, f"{quoted(name)} is not a {self.what} of this file; {self._hint(name, names)}"
+            node, path, f"{quoted(name)} is not {_with_article(self.what)} of this file; {self._hint(name, names)}"
         )
 
     def _hint(self, name: str, names: Names) -> str:
@@ -93,7 +94,12 @@ class Tagged(Shape):
             return self.refuse(node, path, reading)
         tag_node = entry_of(node, self.tag)
         if tag_node is None:
-            return reading.fault(node, path, f"{quoted(self.tag)} is missing; write {' or '.join(self.tables)}")
+            tags = listed(f"{self.tag}: {tag}" for tag in self.tables)
+            return reading.fault(
+                node,
+                path,
+                f"{quoted(self.tag)} is missing; write one of {tags}",
+            )
         choice = Choice("a known type", {tag: tag for tag in self.tables})
         tag = choice.read(tag_node, f"{path}.{self.tag}", reading)
         return BAD if tag is BAD else self.tables[tag].read(node, path, reading)
@@ -103,11 +109,12 @@ class Tagged(Shape):
         return {"oneOf": [table.schema(partial=partial) for table in self.tables.values()]}
 
 
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' or noun.startswith('SDE') else 'a'} {noun}"
+
+
 def entry_of(node: Node | None, key: str) -> Node | None:
     """The value of `key` in a mapping, or None."""
     if not isinstance(node, MappingNode):
         return None
     return next((value for name, value in node.value if key_text(name) == key), None)
-
-
-__all__ = ["NAME", "FileReading", "Names", "Ref", "Tagged", "entry_of"]

@@ -101,12 +101,16 @@ class CollectRun(Model):
     def complaints(self) -> Iterator[Complaint]:
         """Assets there must be, and standards where something is evaluated."""
         if not self.assets and not self.asset_groups:
-            yield "assets", "there is nothing to collect; write assets or asset_groups"
+            yield "assets", ("assets", "asset_groups"), "there is nothing to collect; write assets or asset_groups"
         ids = [asset.id for asset in self.assets]
         for twice in sorted({name for name in ids if ids.count(name) > 1} if len(set(ids)) < len(ids) else ()):
-            yield "assets", f"the id {quoted(twice)} stands here with two types; write it once"
+            yield "assets", ("assets",), f"the id {quoted(twice)} stands here with two types; write it once"
         if self.type is not JobType.COLLECTION and not self.standards:
-            yield "standards", f"a {self.type} evaluates; write standards, or type: CollectionJob to collect only"
+            yield (
+                "standards",
+                ("type", "standards"),
+                f"a {self.type} evaluates; write standards, or type: CollectionJob to collect only",
+            )
 
 
 class CommandRun(Model):
@@ -155,7 +159,7 @@ class CcsRun(Model):
         """The job is given in one way."""
         if (self.job is None) == (self.job_details is None):
             how = "neither is written" if self.job is None else "both are written"
-            yield "job", f"{how} of job and job_details; write exactly one"
+            yield "job", ("job", "job_details"), f"{how} of job and job_details; write exactly one"
 
 
 SDE_KINDS = Choice("a kind of connection", {kind: kind for kind in ("alm", "analysis", "ldap")})

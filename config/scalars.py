@@ -38,7 +38,7 @@ class Duration(Scalar):
             raise Refused(f"write {HOW_LONG}") from None
         if not self.low <= duration <= self.high:
             span = f"{format_duration(self.low)} to {format_duration(self.high)}"
-            raise Refused(f"here it may be from {span}")
+            raise Refused(f"write a duration from {span}", instead="is too short or too long")
         return duration
 
     def schema(self, *, partial: bool) -> Schema:
@@ -144,8 +144,8 @@ class Parsed(Scalar):
 
 TIME = Parsed("a time of day", '"HH:MM" or "HH:MM:SS", from "00:00" to "23:59:59"', values.TIME_PATTERN,
               values.parse_time)  # fmt: skip
-DATE = Parsed("a date", "YYYY-MM-DD", values.DATE_PATTERN, values.parse_date)
-MOMENT = Parsed("a date and time", "YYYY-MM-DDTHH:MM[:SS], with an offset or Z if it is no wall time",
+DATE = Parsed("a date", "YYYY-MM-DD, from 1900 to 2999", values.DATE_PATTERN, values.parse_date)
+MOMENT = Parsed("a date and time", "YYYY-MM-DDTHH:MM[:SS] from 1900 to 2999, with an offset or Z if no wall time",
                 values.MOMENT_PATTERN, values.parse_moment)  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def _date_or_moment(text: str) -> Any:
     return values.parse_date(text) if re.fullmatch(values.DATE_PATTERN, text) else values.parse_moment(text)
 
 
-UNTIL = Parsed("a date or a date and time", "YYYY-MM-DD or YYYY-MM-DDTHH:MM[:SS]",
+UNTIL = Parsed("a date or a date and time", "YYYY-MM-DD or YYYY-MM-DDTHH:MM[:SS], from 1900 to 2999",
                f"{values.DATE_PATTERN}|{values.MOMENT_PATTERN}", _date_or_moment)  # fmt: skip
 
 GUID = Text("a GUID", "32 hexadecimal digits as 8-4-4-4-12",

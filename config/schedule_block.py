@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from cronsim import CronSimError
@@ -13,15 +13,16 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from config.containers import ListOf
 from config.faults import listed
-from config.nodes import is_null, key_text, scalar
-from config.reading import Reading, Refused, Scalar, Schema, Shape
-from config.references import Ref
+from config.nodes import is_null, key_text, scalar, shown
+from config.reading import BAD, Reading, Refused, Scalar, Schema, Shape, below
+from config.references import FileReading, Ref, entry_of
 from config.scalars import MOMENT, TIME, UNTIL, Duration
 from config.shapes import Choice, Integer, Json, words
 from config.table import Complaint, Model, Named, Table
 from config.values import format_duration
 from config.weekdays import WEEKDAYS, OrdinalDay
 from config.zone import ZONE
+from recurrence.ccs import FIELDS, ScheduleBlockError, decode_schedule_block
 from recurrence.frequencies import FREQUENCIES
 from recurrence.schedule import Cron, Fold, Gap, Ordinal, ShortMonth, Weekday
 
@@ -29,6 +30,7 @@ KINDS = ("daily", "weekly", "monthly", "once", "interval", "cron", "frequency", 
 IN_CCS = ("start", "at", "window", "rerun")
 NOT_WITH_CRON = ("at", "dst")
 _EVERY = Integer(1, 1000)
+_ANY_INSTANT = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class DailyBlock(Model):
@@ -57,7 +59,11 @@ class MonthlyBlock(Model):
         """One of the two."""
         if (self.day is None) == (self.on is None):
             how = "neither is written" if self.day is None else "both are written"
-            yield None, f"{how} of day and on; write exactly one, such as day: 31 or on: last friday"
+            yield (
+                None,
+                ("day", "on"),
+                f"{how} of day and on; write exactly one, such as day: 31 or on: last friday",
+            )
 
 
 class RerunBlock(Model):
@@ -89,6 +95,7 @@ class _Bare(Shape):
     table: Table
     noun: str = "a mapping"
     allowed: str = "{every: 3}, or nothing for every one"
+    bare: bool = True
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """The model, with its defaults where it is bare."""
@@ -119,6 +126,39 @@ class _CronText(Scalar):
         """Five words."""
         del partial
         return {"type": "string", "pattern": r"^\s*\S+(?:\s+\S+){4}\s*$"}
+
+
+@dataclass(frozen=True)
+class _CcsBlock(Shape):
+    """A Schedule block of the CCS API; its faults are told at its fields."""
+
+    noun: str = "a mapping"
+    allowed: str = "the fields of a CCS Schedule block, such as RunPeriodically: true"
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """The block as plain values, or BAD."""
+        block = Json(mapping=True).read(node, path, reading)
+        if block is BAD or not isinstance(reading, FileReading):
+            return block
+        try:
+            decode_schedule_block(block, zone="UTC", weekday_codec=reading.weekday_codec, created=_ANY_INSTANT)
+        except ScheduleBlockError as error:
+            for fault in error.faults:
+                at_fault = entry_of(node, fault.field)
+                where, found = (
+                    (path, fault.field) if at_fault is None else (below(path, fault.field), shown(at_fault))
+                )
+                reading.fault(at_fault or node, where, f"{found} {fault.message}")
+            return BAD
+        if block.get("RunNow") is None:
+            why = "RunNow is missing, and its documented default is true: the job also runs once when first loaded"
+            reading.warn(node, path, f"{why}; write RunNow: true or false")
+        return block
+
+    def schema(self, *, partial: bool) -> Schema:
+        """An object with the documented fields."""
+        del partial
+        return {"type": "object", "propertyNames": {"enum": list(FIELDS)}}
 
 
 @dataclass(frozen=True)
@@ -166,7 +206,7 @@ class ScheduleBlock(Model):
     frequency: Annotated[str | None, Choice("a frequency", {name: name for name in FREQUENCIES})] = Field(
         default=None, description="A frequency of SD Elements, at the times of settings.frequencies."
     )
-    ccs: Annotated[Mapping[str, Any] | None, Json(mapping=True)] = Field(
+    ccs: Annotated[Mapping[str, Any] | None, _CcsBlock()] = Field(
         default=None, description="A Schedule block of the CCS API, verbatim; not with start, at, window or rerun."
     )
     at: Annotated[time | None, TIME] = Field(
@@ -205,19 +245,27 @@ class ScheduleBlock(Model):
     def complaints(self) -> Iterator[Complaint]:
         """One kind, and nothing beside it that it says itself or cannot use."""
         for kind in self.kinds[1:]:
-            yield kind, f"it stands beside {self.kinds[0]}; write exactly one of {listed(KINDS)}"
+            yield kind, (), f"it stands beside {self.kinds[0]}; write exactly one of {listed(KINDS)}"
         written = self.model_fields_set
         for key in IN_CCS if self.ccs is not None else ():
             if key in written:
-                yield key, "not allowed beside ccs, which says it itself; leave it out"
+                yield key, (), "not allowed beside ccs, which says it itself; leave it out"
         for key in NOT_WITH_CRON if self.cron is not None else ():
             if key in written:
-                yield key, "not allowed beside cron, which has its own time of day and DST rule; leave it out"
+                yield key, (), "not allowed beside cron, which has its own time of day and DST rule; leave it out"
         if self.frequency == "hourly" and self.at is not None:
-            yield "at", "not allowed beside frequency: hourly; set settings.frequencies.hourly.minute instead"
+            yield (
+                "at",
+                ("at", "frequency"),
+                "not allowed beside frequency: hourly; set settings.frequencies.hourly.minute instead",
+            )
         if self.window and self.rerun and self.window > self.rerun.every:
             every = format_duration(self.rerun.every)
-            yield "window", f"{format_duration(self.window)} is longer than rerun.every; write {every} or less"
+            yield (
+                "window",
+                ("window", "rerun"),
+                f"{format_duration(self.window)} is longer than rerun.every; write {every} or less",
+            )
 
 
 class _ScheduleTable(Table):

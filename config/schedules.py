@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from yaml.nodes import Node
 
-from config.nodes import shown
-from config.reading import BAD, Bad, Reading, below
+from config.reading import Bad, Reading
 from config.references import entry_of
 from config.schedule_block import KINDS, ScheduleBlock
 from config.settings import FrequencyTimes, Settings
@@ -52,7 +51,7 @@ def schedule_of(
     """
     zone = block.timezone or settings.timezone
     if block.ccs is not None:
-        return _from_ccs(block, node, reading, zone, settings.weekday_codec)
+        return _from_ccs(block, block.ccs, reading, zone, settings.weekday_codec)
     if not block.kinds and not inherited:
         return reading.fault(node, "schedule", f"it has no kind; write exactly one of {', '.join(KINDS)}")
     rule, at = _rule(block, frequencies_of(settings.frequencies))
@@ -103,25 +102,10 @@ def _until(until: date | datetime | None, zone: str) -> datetime | None:
     return datetime.combine(until, _END_OF_DAY)
 
 
-def _from_ccs(block: ScheduleBlock, node: Node, reading: Reading, zone: str, codec: str) -> Schedule | Bad:
-    raw: Mapping[str, Any] = block.ccs or {}
-    where = entry_of(node, "ccs") or node
-    try:
-        decoded = _decode(raw, zone, codec)
-    except ScheduleBlockError as error:
-        for fault in error.faults:
-            at_fault = entry_of(where, fault.field) or where
-            path = below("schedule.ccs", fault.field) if at_fault is not where else "schedule.ccs"
-            found = f"{shown(at_fault)} " if at_fault is not where else f"{fault.field} "
-            reading.fault(at_fault, path, f"{found}{fault.message}")
-        return BAD
-    if raw.get("RunNow") is None:
-        message = (
-            "RunNow is missing, and its documented default is true: the job also runs once when it is first loaded"
-        )
-        reading.warn(where, "schedule.ccs", f"{message}; write RunNow: true or false")
+def _from_ccs(block: ScheduleBlock, raw: Mapping[str, Any], reading: Reading, zone: str, codec: str) -> Schedule:
+    """A block that was read has no fault left: its decoder has seen it."""
     return replace(
-        decoded, until=_until(block.until, zone),
+        _decode(raw, zone, codec), until=_until(block.until, zone),
         gap=block.dst.gap, fold=block.dst.fold, short_month=block.short_month,
         offset=spread_offset(reading.job or "", block.spread),
     )  # fmt: skip

@@ -115,7 +115,9 @@ class SecretShape(Shape):
             return self._refuse_source(key, source, path, reading)
         reference = scalar(value_node) if isinstance(value_node, ScalarNode) else None
         if not isinstance(reference, str) or not reference:
-            return reading.fault(value_node, below(path, source), f"write {self.allowed}")
+            return reading.fault(
+                value_node, below(path, source), f"this is not a name or path; write {self.allowed}"
+            )
         if source == "file":
             return self._file(value_node, reference, below(path, source), reading)
         if source == "credential" and ("/" in reference or reference.startswith(".")):

@@ -49,15 +49,9 @@ class Http(Model):
         default="127.0.0.1:8642", description="HOST:PORT; port 0 takes a free one."
     )
     tls: Tls | None = Field(default=None, description="By default the listener speaks plain HTTP.")
-    tokens: Annotated[tuple[Token, ...], ListOf(Table(Token))] = Field(
+    tokens: Annotated[tuple[Token, ...], ListOf(Table(Token), distinct_key="name")] = Field(
         default=(), description="Tokens of the API, besides the local user's own."
     )
-
-    def complaints(self) -> Iterator[Complaint]:
-        """Tokens have names of their own."""
-        names = [token.name for token in self.tokens]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            yield "tokens", f'the name "{name}" stands here twice; write one token of each name'
 
 
 class Smtp(Model):
@@ -73,7 +67,7 @@ class Smtp(Model):
     def complaints(self) -> Iterator[Complaint]:
         """An account has both parts."""
         if (self.username is None) != (self.password is None):
-            yield None, "username and password belong together; write both or neither"
+            yield None, ("username", "password"), "username and password belong together; write both or neither"
 
 
 class Retention(Model):
@@ -165,4 +159,8 @@ class Settings(Model):
     def complaints(self) -> Iterator[Complaint]:
         """The distributed executor needs the shared ledger."""
         if self.executor == "procrastinate" and not (self.ledger or "").startswith("postgres"):
-            yield "executor", "procrastinate needs settings.ledger: postgresql://…; write it, or executor: local"
+            yield (
+                "executor",
+                ("executor", "ledger"),
+                "procrastinate needs settings.ledger: postgresql://…; write it, or executor: local",
+            )

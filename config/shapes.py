@@ -70,7 +70,7 @@ class Integer(Scalar):
     @property
     def allowed(self) -> str:  # type: ignore[override]
         """By its bounds."""
-        return f"one such as {max(self.low, min(self.high, 1))}"
+        return self.noun
 
     def parse(self, value: Any) -> int:
         """The number itself; 1.0 and "1" are refused."""
@@ -122,7 +122,7 @@ class Choice(Scalar):
         """The meaning of the word; exact, also in case."""
         if type(value) in {str, int} and value in self.values:
             return self.values[value]
-        raise Refused(f"write {self.allowed}{near_miss(str(value), map(str, self.values))}")
+        raise Refused(f"write {self.allowed}{near_miss(str(value), [str(word) for word in self.values])}")
 
     def schema(self, *, partial: bool) -> Schema:
         """An enumeration."""

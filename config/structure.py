@@ -79,7 +79,7 @@ class Structure:
         try:
             scalar(node)
         except ValueError:
-            self._fault(node, f"{shown(node)} is not a value of the type {node.tag.rpartition(':')[2]}")
+            self._fault(node, f"{quoted(node.value)} is not a value of the type {node.tag.rpartition(':')[2]}")
             node.tag = STR
 
     def _entries(self, node: MappingNode) -> _Entries:

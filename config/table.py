@@ -27,8 +27,8 @@ from config.scalars import Duration
 from config.secrets import SECRET, Secret
 from config.shapes import NAME, Choice, Flag, Text, words
 
-Complaint = tuple[str | None, str]
-"""A key of the model (or None for the whole) and what is wrong with it."""
+Complaint = tuple[str | None, tuple[str, ...], str]
+"""The key at fault (None: the whole), the attributes that were looked at, and what is wrong."""
 
 
 class Model(BaseModel):
@@ -39,7 +39,7 @@ class Model(BaseModel):
     NOUN: ClassVar[str] = "a mapping"
 
     def complaints(self) -> Iterator[Complaint]:
-        """What is wrong between the keys of a block whose every key is right."""
+        """What is wrong between keys; one that looks at a key with a fault of its own is not heard."""
         yield from ()
 
 
@@ -93,23 +93,40 @@ class Table(Shape):
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """The model, or BAD."""
         found = self.values(node, path, reading)
-        if found is BAD:
+        if found is None:
             return BAD
-        if reading.partial:
-            return None
-        model = self.model(**{self.keys[name].attribute: value for name, value in found.items()})
+        whole = BAD not in found.values()
+        model = None if reading.partial else self.built(found)
+        if model is None:
+            return None if reading.partial and whole else BAD
+        return model if self._heard(model, found, node, path, reading) and whole else BAD
+
+    def _heard(self, model: Model, found: Mapping[str, Any], node: Node, path: str, reading: Reading) -> bool:
+        """Record the model's complaints; whether there were none. An unknown key may be what one is about."""
+        if not found.keys() <= self.keys.keys():
+            return False
+        wrong = {self.keys[name].attribute for name, value in found.items() if value is BAD}
         places = {key_text(key): value for key, value in node.value}
         whole = True
-        for name, message in model.complaints():
-            whole = False
-            where = below(path, name) if name else path
-            reading.fault(places.get(name, node), where, message)
-        return model if whole else BAD
+        for name, looked_at, message in model.complaints():
+            if wrong.isdisjoint(looked_at):
+                reading.fault(places.get(name, node), below(path, name) if name else path, message)
+                whole = False
+        return whole
 
-    def values(self, node: Node, path: str, reading: Reading) -> Any:
-        """The keys that are written, read; or BAD if anything was wrong."""
+    def built(self, found: Mapping[str, Any]) -> Any:
+        """The model of what was read, with defaults for what had faults; None if a required key is among these."""
+        known = {self.keys[name].attribute: value for name, value in found.items() if name in self.keys}
+        good = {name: value for name, value in known.items() if value is not BAD}
+        if any(key.required and key.attribute not in good for key in self.keys.values()):
+            return None
+        return self.model(**good)
+
+    def values(self, node: Node, path: str, reading: Reading) -> dict[str, Any] | None:
+        """The keys that are written, read, BAD for those with faults; None if it is no mapping."""
         if not isinstance(node, MappingNode):
-            return self.refuse(node, path, reading)
+            self.refuse(node, path, reading)
+            return None
         found: dict[str, Any] = {}
         missing = {key.name for key in self.keys.values() if key.required}
         for key_node, value_node in node.value:
@@ -123,12 +140,12 @@ class Table(Shape):
             if is_null(value_node) and not is_blank(value_node):
                 continue
             missing.discard(name)
-            found[name] = read_value(key.shape, value_node, below(path, name), reading)
+            found[name] = read_value(key, value_node, below(path, name), reading)
         if not reading.partial:
             for name in (name for name in self.keys if name in missing):
                 message = f"{quoted(name)} is missing; write {self.keys[name].shape.allowed}"
                 found[name] = reading.fault(node, path, message)
-        return BAD if any(value is BAD for value in found.values()) else found
+        return found
 
     def schema(self, *, partial: bool) -> Schema:
         """An object; a key that has a default may also be null, which means that default."""
@@ -152,17 +169,18 @@ class Table(Shape):
 
     def written(self, value: Any) -> Any:
         """The keys that differ from their defaults."""
+        if not isinstance(value, self.model):
+            return value
         pairs = ((key, getattr(value, key.attribute)) for key in self.keys.values())
         return {key.name: key.shape.written(item) for key, item in pairs if item != key.default}
 
 
-def read_value(shape: Shape, node: Node, path: str, reading: Reading) -> Any:
+def read_value(key: Key, node: Node, path: str, reading: Reading) -> Any:
     """The value of a key; one that is left empty is refused, for it is more often forgotten than meant."""
-    if is_blank(node):
-        return reading.fault(
-            node, path, f"nothing is written here; write {shape.allowed}, or null for the default"
-        )
-    return shape.read(node, path, reading)
+    if is_blank(node) and not key.shape.bare:
+        default = "" if key.required else ", or null for the default"
+        return reading.fault(node, path, f"nothing is written here; write {key.shape.allowed}{default}")
+    return key.shape.read(node, path, reading)
 
 
 def or_null(schema: Schema) -> Schema:
@@ -206,7 +224,7 @@ def shape_of(annotation: Any) -> Shape:
         (kind,) = [argument for argument in arguments if argument is not type(None)]
         return shape_of(kind)
     if origin is Literal:
-        return Choice("a choice", {value: value for value in arguments})
+        return Choice("allowed here", {value: value for value in arguments})
     if origin is tuple:
         return ListOf(shape_of(arguments[0]))
     if origin is not None and issubclass(origin, Mapping):
@@ -218,6 +236,6 @@ def _shape_of_class(kind: type) -> Shape:
     if issubclass(kind, Model):
         return Table(kind)
     if issubclass(kind, StrEnum):
-        return words("a choice", kind)
+        return words("allowed here", kind)
     known: dict[type, Shape] = {str: Text(), bool: Flag(), timedelta: Duration(), Secret: SECRET}
     return known[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 _UNITS: dict[str, int] = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
 _SHORT = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
@@ -21,6 +22,8 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,7})?)?"
     r"(?:[Zz]|[-+](?:[01][0-9]|2[0-3]):?[0-5][0-9])?"
 )
+
+_Day = TypeVar("_Day", date, datetime)
 
 DURATION_PATTERN = f"(?=.){_SHORT.pattern}|(?=P.){_ISO.pattern}"
 RATE_PATTERN = _RATE.pattern
@@ -107,19 +110,26 @@ def parse_date(text: str) -> date:
     """`YYYY-MM-DD`.
 
     Raises:
-        ValueError: Any other text, or no such day.
+        ValueError: Any other text, or no such day of the years 1900 to 2999.
     """
     if not _DATE.fullmatch(text):
         raise ValueError(text)
-    return date.fromisoformat(text)
+    return _in_reach(date.fromisoformat(text))
 
 
 def parse_moment(text: str) -> datetime:
     """`YYYY-MM-DDTHH:MM[:SS[.fraction]]`, aware if an offset or Z follows; the fraction is dropped.
 
     Raises:
-        ValueError: Any other text, or no such day.
+        ValueError: Any other text, or no such day of the years 1900 to 2999.
     """
     if not _MOMENT.fullmatch(text):
         raise ValueError(text)
-    return datetime.fromisoformat(text.upper()).replace(microsecond=0)
+    return _in_reach(datetime.fromisoformat(text.upper()).replace(microsecond=0))
+
+
+def _in_reach(day: _Day) -> _Day:
+    """Far from the ends of the calendar, where a zone's offset has no room."""
+    if not 1900 <= day.year <= 2999:
+        raise ValueError(day.isoformat())
+    return day
