@@ -90,10 +90,15 @@ def _incomplete(row: JobRow, run: RunRow, now: datetime, end: datetime | None) -
         return Start(run.run_no, Cause.RERUN, due)
     coming = cycle.next_rerun(run, after=now, before=end)
     if coming is None:
-        return Apply(run.run_no, Move.EXPIRE, _why_expired(run))
+        return Apply(run.run_no, Move.EXPIRE, _why_expired(run, now))
     return Postpone(run.run_no, coming) if run.wake_at != coming else None
 
 
-def _why_expired(run: RunRow) -> str:
-    left = f"{run.reason}; " if run.reason else ""
-    return left + ("no rerun is configured" if run.cycle.rerun is None else "its rerun period is over")
+def _why_expired(run: RunRow, now: datetime) -> str:
+    if run.cycle.rerun is None:
+        why = "no rerun is configured"
+    elif cycle.next_rerun(run, after=now) is None:
+        why = "its rerun period is over"
+    else:
+        why = "the next occurrence comes before its next rerun"
+    return f"{run.reason}; {why}" if run.reason else why

@@ -1,0 +1,174 @@
+"""The real scheduler over a real SQLite file and real processes, driven by a manual clock."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from config import loads
+from recurrence import next_fire_time
+from runners.api import AssetState
+from runners.local.leftovers import end_leftovers
+from runners.registry import runner_for
+from scheduler.clock import ManualClock
+from scheduler.control import Control
+from scheduler.dispatcher import Dispatcher
+from scheduler.ledger import Ledger, assets, attempts, jobs, runs, snapshot
+from scheduler.ledger.rows import RUNS, run_row
+from scheduler.model import Actor, By
+from scheduler.recovery import recover
+
+OPERATOR = Actor("tester", By.CLI)
+
+
+class Rig:
+    """One scheduler over one folder; `crash` and `restart` leave the folder as it is."""
+
+    def __init__(self, folder, start):
+        self.folder = folder
+        self.clock = ManualClock(start)
+        self.ledger = None
+        self.events = []
+
+    async def up(self, text, *, runner=runner_for):
+        """Load `text` and bring the scheduler up, recovery included."""
+        self.configuration = loads(text, file="jobs.yaml", folder=self.folder)
+        self.ledger = Ledger(self.folder / "state" / "ledger.db")
+        self.ledger.listen(self.events.extend)
+        self.dispatcher = Dispatcher(
+            self.ledger, self.clock, self.folder / "state", owner=f"rig:{id(self)}", runner_for=runner
+        )
+        self.control = Control(self.dispatcher)
+        await self.dispatcher.install(self.configuration, OPERATOR)
+        await recover(
+            self.ledger, self.dispatcher.definitions, end_leftovers=self._end_leftovers, at=self.clock.now()
+        )
+        self.dispatcher.alarm.start()
+        await self.settle()
+
+    async def _end_leftovers(self, tokens):
+        work = asyncio.ensure_future(
+            end_leftovers(tokens, kill_after=timedelta(seconds=1), clock=self.clock)
+        )
+        while not work.done():
+            await asyncio.sleep(0.02)
+            self.clock.advance(timedelta(seconds=0.1))
+        return await work
+
+    async def reload(self, text):
+        """Put another file in force."""
+        self.configuration = loads(text, file="jobs.yaml", folder=self.folder)
+        await self.dispatcher.install(self.configuration, OPERATOR)
+        await self.settle()
+
+    async def settle(self):
+        """Let everything that is due now happen; attempts that run go on."""
+        self.dispatcher.alarm.wake()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await self.dispatcher.turn()
+        while self.dispatcher._poke.is_set():
+            await self.dispatcher.turn()
+
+    async def idle(self, seconds=20):
+        """Wait until no attempt is under way, and settle."""
+        async with asyncio.timeout(seconds):
+            while self.dispatcher.executor.busy:
+                await self.dispatcher.executor.drain()
+                await self.settle()
+        await self.settle()
+
+    async def tick(self, *, wait=True, **delta):
+        """Move the clock on, stopping wherever something is due; with `wait`, attempts end before it moves."""
+        target = self.clock.now() + timedelta(**delta)
+        while True:
+            if wait:
+                await self.idle()
+            now = self.clock.now()
+            instants = [self.dispatcher.alarm.next_fire_time, self.clock.next_sleeper_at]
+            instants.append(self.ledger.read(lambda c, now=now: snapshot.next_wake(c, now)))
+            coming = min((t for t in instants if t is not None and t > now), default=target)
+            if coming >= target:
+                break
+            self.clock.set(coming)
+            await self.settle()
+        self.clock.set(target)
+        await self.settle()
+        if wait:
+            await self.idle()
+
+    async def until(self, condition, seconds=20):
+        """Wait in real time, on real processes, until `condition()` holds."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+
+    def runs(self, job=None):
+        """All runs, oldest fire time first."""
+        rows = self.ledger.read(lambda c: [run_row(r) for r in c.execute(RUNS)])
+        chosen = [row for row in rows if job is None or row.job == job]
+        return sorted(chosen, key=lambda row: (row.fire_time, row.run_no))
+
+    def run(self, job=None):
+        """The only run."""
+        (only,) = self.runs(job)
+        return only
+
+    def states(self, job=None):
+        """(fire time as HH:MM:SS or date, state) of all runs."""
+        return [(r.fire_time.isoformat().replace("+00:00", "Z"), str(r.state)) for r in self.runs(job)]
+
+    def assets(self, run):
+        """The assets of a run by id."""
+        return {a.asset.id: a for a in self.ledger.read(lambda c: assets.of_run(c, run.run_no))}
+
+    def tally(self, run):
+        """Assets of a run by state."""
+        return Counter({str(k): v for k, v in self.ledger.read(lambda c: assets.tally(c, run.run_no)).items()})
+
+    def attempts(self, run):
+        """The attempts of a run."""
+        return self.ledger.read(lambda c: attempts.of_run(c, run.run_no))
+
+    def job(self, name):
+        """The job's row."""
+        return self.ledger.read(lambda c: jobs.named(c, name))
+
+    async def crash(self):
+        """Die without a word: nothing is written any more, children live on."""
+        self.dispatcher.alarm.stop()
+        for work in list(self.dispatcher.executor._works.values()):
+            work.started = None
+        self.ledger.close()
+
+    async def down(self):
+        """Stop in order."""
+        if self.ledger is None:
+            return
+        self.dispatcher.stop_firing()
+        await self.dispatcher.executor.abandon()
+        self.ledger.close()
+        self.ledger = None
+
+
+@pytest.fixture
+async def rig(tmp_path):
+    """A function that makes a rig at an instant; all are brought down at the end."""
+    rigs = []
+
+    def make(start="2026-03-02T00:00:00Z"):
+        made = Rig(tmp_path, datetime.fromisoformat(start))
+        rigs.append(made)
+        return made
+
+    yield make
+    for made in rigs:
+        await made.down()
+
+
+@pytest.fixture
+def operator():
+    """The actor of acts in tests."""
+    return OPERATOR
