@@ -18,9 +18,7 @@ from typing import Any
 try:
     import tomllib
 except ModuleNotFoundError:
-    sys.exit(
-        "python3 is older than 3.11 here: name a newer one as the first word of `evaluate:`, before the script"
-    )
+    sys.exit('python3 is older than 3.11; name a newer one: [python3.11, "{folder}/…/evaluate.py", "{standard}"]')
 
 STANDARDS = Path(__file__).resolve().parent / "standards"
 

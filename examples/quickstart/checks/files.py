@@ -28,9 +28,12 @@ def _faults(file: dict[str, Any], rule: dict[str, Any]) -> list[tuple[str, str]]
     path, faults = file["path"], []
     excess = int(file["mode"], 8) & ~int(rule["mode"], 8)
     if excess:
-        why = f" ({rule['why']})" if "why" in rule else ""
+        why = f": {rule['why']}" if "why" in rule else ""
         faults.append(
-            (f"{path} is {file['mode']}, at most {rule['mode']}{why}", f"chmod {_removed(excess)} {path}")
+            (
+                f"{path} is {file['mode']}, at most {rule['mode']} is allowed{why}",
+                f"chmod {_removed(excess)} {path}",
+            )
         )
     if file["owner"] not in rule["owners"]:
         faults.append((f"{path} belongs to {file['owner']}", f"chown {rule['owners'][0]} {path}"))
