@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from recurrence.ccs_fields import Fault, Fields
+from recurrence.explain import span
 from recurrence.rules import MOST, Daily, MonthlyDay, MonthlyOrdinal, Once, Ordinal, Rule, Weekday, Weekly
 from recurrence.schedule import Rerun, Schedule
 from recurrence.zones import load_zone, resolve_zone
@@ -139,8 +140,9 @@ def _window(fields: Fields, rerun: Rerun | None) -> timedelta | None:
         return None
     window = fields.time_span("EndJobRunTimeInterval")
     if window is not None and rerun is not None and window > rerun.every:
-        days = rerun.every.days
-        fields.refuse("EndJobRunTimeInterval", f"must not be longer than SubScheduleRepeatDays ({days} days)")
+        fields.refuse(
+            "EndJobRunTimeInterval", f"must not be longer than SubScheduleRepeatDays ({span(rerun.every)})"
+        )
     return window
 
 

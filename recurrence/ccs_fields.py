@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,7})?(?:([Zz])|([+-])(\d\d):(\d\d))?", re.ASCII)
+_DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,7})?(?:([Zz])|([+-])(\d\d):([0-5]\d))?", re.ASCII)
 _TIME_SPAN = re.compile(r"(?:(\d{1,7})\.)?(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,7}))?)?", re.ASCII)
 _BARE_NUMBER = re.compile(r"\d+", re.ASCII)
 _TIME_SPAN_FORM = "must be [d.]hh:mm[:ss[.fffffff]] with hours 0 to 23"

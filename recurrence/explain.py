@@ -18,6 +18,7 @@ from recurrence.rules import (
     MonthlyOrdinal,
     Once,
     ShortMonth,
+    Weekday,
     Weekly,
 )
 
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, timedelta
 
-    from recurrence.rules import Weekday
     from recurrence.schedule import Schedule
 
 _ANY_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -99,7 +103,8 @@ def _clock(at: time) -> str:
 
 
 def _date(day: date) -> str:
-    return f"{day:%A} {day.day} {day:%B} {day.year}"
+    # Not by strftime: its names follow the locale.
+    return f"{Weekday(day.weekday()).name.capitalize()} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _moment(wall: datetime) -> str:

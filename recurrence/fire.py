@@ -89,8 +89,8 @@ def count_occurrences(schedule: Schedule, *, after: datetime, until: datetime) -
     """
     plan = plan_of(schedule)
     if isinstance(plan, TickPlan):
-        low, high = _utc(after, "after") - schedule.offset, _utc(until, "until") - schedule.offset
-        counted = plan.count(low, high)
+        low, high = clamp(_utc(after, "after")), _utc(until, "until")
+        counted = 0 if low is None or high <= low else plan.count(low - schedule.offset, high - schedule.offset)
         if counted is not None:
             return counted
     return sum(1 for _ in fire_times(schedule, after, until))
@@ -112,10 +112,10 @@ def _utc(instant: datetime, name: str) -> datetime:
 def _next(schedule: Schedule, after: datetime, until: datetime | None = None) -> tuple[datetime, datetime] | None:
     """The first base instant and mark after `after`, if its fire time is not after `until`."""
     plan = plan_of(schedule)
-    since = clamp(after - schedule.offset if schedule.offset else after)
+    since = clamp(after)
     if since is None:
         return None
-    found = next(plan.walk(since), None)
+    found = next(plan.walk(since - schedule.offset), None)
     if found is None or (until is not None and found[0] + schedule.offset > until):
         return None
     return found
@@ -127,8 +127,9 @@ def _walk(
     """The base instants after `after`, and the last base instant that counts."""
     low, high = _utc(after, "after"), _utc(until, "until")
     plan = plan_of(schedule)
-    since = clamp(low - schedule.offset)
-    return (iter(()) if since is None else plan.walk(since)), high - schedule.offset
+    since = clamp(low)
+    pairs = iter(()) if since is None else plan.walk(since - schedule.offset)
+    return pairs, max(high, low) - schedule.offset
 
 
 def _until(pairs: Iterator[tuple[datetime, datetime]], last: datetime) -> Iterator[tuple[datetime, datetime]]:

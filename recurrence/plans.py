@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 # A Sunday, so that the week of an unanchored schedule begins inside the calendar.
 _FIRST_ANCHOR = datetime(1, 1, 7, tzinfo=UTC)
-_EARLIEST = datetime(1, 1, 9, tzinfo=UTC)
+# A year inside the calendar's ends, so that no offset, spread or step back leads out of it.
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _LATEST = datetime(MAXYEAR, 12, 20, tzinfo=UTC)
 
 
@@ -151,7 +152,7 @@ def _plan(schedule: Schedule, zone: ZoneInfo) -> Plan:
 
 
 def clamp(instant: datetime) -> datetime | None:
-    """`instant` moved inside what plans can walk; None when nothing can come after it."""
+    """`instant` moved inside what plans can walk; None where nothing is looked for any more (end of 9999)."""
     if _EARLIEST <= instant < _LATEST:
         return instant
     return None if instant >= _LATEST else _EARLIEST

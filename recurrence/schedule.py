@@ -111,6 +111,8 @@ class Schedule:
         for name, value in (("start", self.start), ("at", self.at), ("until", self.until)):
             if value is not None and value.tzinfo is not None:
                 raise ValueError(f"{name} must be a wall time without an offset, not {value.isoformat()}")
+        if self.start is not None and self.start.year == 1:
+            raise ValueError(f"start must be in the year 2 or later, not {self.start.isoformat()}")
         for name, value in (("start", self.start), ("at", self.at)):
             if value is not None and value.microsecond:
                 raise ValueError(f"{name} must be in whole seconds, not {value.isoformat()}")
