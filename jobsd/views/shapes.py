@@ -1,0 +1,219 @@
+"""The JSON shapes of `/v1` and of the command line's `--json`: one model for each.
+
+Instants are ISO 8601 in UTC with Z; `local` is the same instant with the offset of the job's or run's zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class View(BaseModel):
+    """The base of all shapes."""
+
+    model_config = ConfigDict(frozen=True, serialize_by_alias=True)
+
+
+class AssetCounts(View):
+    """Assets by state; all are 0 for a run without assets."""
+
+    total: int
+    done: int
+    open: int
+    fresh: int
+    failed: int
+    timed_out: int
+    unreachable: int
+
+
+class RunView(View):
+    """A run."""
+
+    run_id: str = Field(description="GUID.")
+    run_no: int = Field(description="The same run as an integer.")
+    job: str
+    kind: str = Field(description="fire, run_now, manual or posted.")
+    fire_time: datetime
+    local: str = Field(description="The fire time in the run's zone, with its offset.")
+    state: str
+    status: int = Field(description="The status code of the CCS API, 1 to 7.")
+    reason: str
+    attempts: int
+    window_end: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    assets: AssetCounts
+    occurrences: int = Field(description="Above 1 where one run stands for a stretch, up to last_fire_time.")
+    last_fire_time: datetime | None
+    parent_run: str | None = Field(description="The run whose remaining assets this one took.")
+    stop_requested_at: datetime | None
+    stop_reason: str | None
+
+
+class AttemptView(View):
+    """An attempt of a run."""
+
+    number: int
+    cause: str = Field(description="fire, retry, rerun, manual or run_now.")
+    started_at: datetime
+    ended_at: datetime | None
+    ended: str | None = Field(description="completed, failed, stopped, interrupted or lost; null while under way.")
+    reason: str
+    exit_code: int | None
+
+
+class EventView(View):
+    """A line of the journal."""
+
+    event_id: int
+    at: datetime
+    name: str
+    job: str | None
+    run_id: str | None
+    attempt: int | None
+    from_state: str | None
+    to_state: str | None
+    reason: str
+    actor: str = Field(description="Who.")
+    by: str = Field(description="By what: clock, cli, api or signal.")
+    origin: str = Field(description="From where: an address, or empty.")
+
+
+class RunDetail(RunView):
+    """A run with its attempts and its journal."""
+
+    attempt_list: list[AttemptView]
+    events: list[EventView]
+    next_rerun_at: datetime | None
+
+
+class ResultView(View):
+    """What a check says about an asset."""
+
+    standard: str
+    check: str
+    result: str = Field(description="pass, fail, unknown, error or notapplicable.")
+    message: str
+
+
+class AssetView(View):
+    """An asset of a run."""
+
+    asset_id: str
+    asset_type: str
+    state: str
+    reason: str
+    attempt: int | None = Field(description="The last attempt that touched it.")
+    starts: int = Field(description="How often work on it began.")
+    started_at: datetime | None
+    ended_at: datetime | None
+    results: list[ResultView]
+
+
+class ResultCounts(View):
+    """Check results by verdict."""
+
+    passed: int = Field(serialization_alias="pass")
+    fail: int
+    unknown: int
+    error: int
+    notapplicable: int
+
+
+class CoverageCounts(AssetCounts):
+    """Assets of a job by their last state: in the newest run that had them. `never` ones were in none."""
+
+    never: int
+
+
+class CoverageSummary(View):
+    """How much of a job's assets is covered; all zero and no share for a job without assets."""
+
+    counts: CoverageCounts
+    share: float | None = Field(description="Share of the assets whose last state is done or fresh, 0 to 1.")
+    run_id: str | None = Field(description="The latest run that had assets.")
+    results: ResultCounts = Field(description="The newest results of all assets.")
+
+
+class AssetCoverage(View):
+    """Where one asset of a job stands."""
+
+    asset_id: str
+    asset_type: str
+    state: str = Field(description="Its state in the latest run that had it; never if there is none.")
+    reason: str
+    run_id: str | None = Field(description="That run.")
+    covered_at: datetime | None = Field(description="When it was last done or found fresh, in any run of the job.")
+    covered_by: str | None = Field(description="The run that did it.")
+    age_s: float | None = Field(description="Seconds since then.")
+    results: ResultCounts = Field(description="Of the run that covered it.")
+
+
+class Coverage(CoverageSummary):
+    """The coverage of a job, asset by asset."""
+
+    job: str
+    assets: list[AssetCoverage]
+
+
+class PauseView(View):
+    """A pause."""
+
+    since: datetime
+    until: datetime | None = Field(description="Its end, exclusive; null is open.")
+    note: str | None
+    by: str | None
+
+
+class JobView(View):
+    """A job."""
+
+    job: str
+    guid: str
+    job_no: int
+    origin: str
+    description: str
+    enabled: bool
+    defined: bool = Field(description="Whether a definition is in force; without one it only has a history.")
+    schedule: str = Field(description="The schedule in one sentence.")
+    timezone: str
+    next_fire_time: datetime | None
+    local: str | None = Field(description="The next fire time in the job's zone, with its offset.")
+    last_run: RunView | None
+    paused: PauseView | None
+    labels: dict[str, str]
+    coverage: CoverageSummary
+
+
+class NextView(View):
+    """A coming fire time."""
+
+    job: str
+    fire_time: datetime
+    local: str
+    window_end: datetime | None
+    reruns: list[datetime] = Field(description="When what is left would be rerun, before the next fire time.")
+
+
+class Explanation(View):
+    """A schedule in words."""
+
+    job: str
+    schedule: str
+    timezone: str
+
+
+class Readiness(View):
+    """Whether the daemon does its work; `reasons` says what is wrong."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class ErrorView(View):
+    """Every error's body."""
+
+    error: str = Field(description="What is wrong, and what can be done.")
+    detail: object = None
