@@ -76,7 +76,7 @@ async def test_a_window_stops_the_run_and_the_rerun_takes_exactly_what_is_left(r
     assert r.tally(ended) == {"done": 20}
 
 
-async def test_groups_that_ignore_term_are_killed_kill_after_later(rig, tmp_path):
+async def test_groups_that_ignore_term_are_killed_kill_after_later(rig, tmp_path, alive):
     """A collector that ignores TERM is gone `kill_after` after the stop, by the daemon's clock."""
     r = rig("2026-03-01T23:59:59Z")
     text = fleet(tmp_path, count=1, rerun="")
@@ -99,15 +99,6 @@ async def test_groups_that_ignore_term_are_killed_kill_after_later(rig, tmp_path
         "expired",
         "the window closed: 1 of 1 assets left; no rerun is configured",
     )
-
-
-def alive(pid):
-    """Whether the process lives (a zombie does not)."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 async def test_reruns_go_on_until_the_period_is_over(rig, tmp_path):
