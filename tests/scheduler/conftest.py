@@ -172,3 +172,13 @@ async def rig(tmp_path):
 def operator():
     """The actor of acts in tests."""
     return OPERATOR
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    """A real ledger in a file; `heard` is every event that was committed."""
+    made = Ledger(tmp_path / "ledger.db")
+    made.heard = []
+    made.listen(made.heard.extend)
+    yield made
+    made.close()
