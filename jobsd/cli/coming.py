@@ -1,0 +1,105 @@
+"""The coming occurrences of definitions, without a daemon. Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice, takewhile
+from typing import Any
+
+from config.definitions import JobDefinition
+from jobsd.cli.when import local_text, utc_text
+from recurrence import next_occurrence, rerun_times
+from recurrence.schedule import Occurrence, Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """An occurrence to come.
+
+    Attributes:
+        zone: IANA name of the job's zone.
+        window_end: When the run is stopped; None without a window.
+        next_at: The job's next fire time, at which this run's reruns end; None if there is none.
+        reruns: When what is left would be rerun.
+        provisional: The file has no start, so the daemon's first load may tell other fire times.
+    """
+
+    job: str
+    zone: str
+    fire_time: datetime
+    window_end: datetime | None
+    next_at: datetime | None
+    reruns: tuple[datetime, ...]
+    provisional: bool
+
+    def json(self) -> dict[str, Any]:
+        """As `jobsd next --json` has it; `provisional` only where it is true."""
+        found: dict[str, Any] = {
+            "job": self.job,
+            "fire_time": utc_text(self.fire_time),
+            "local": local_text(self.fire_time, self.zone),
+            "window_end": None if self.window_end is None else utc_text(self.window_end),
+            "reruns": [utc_text(due) for due in self.reruns],
+        }
+        return {**found, "provisional": True} if self.provisional else found
+
+
+def provisional(schedule: Schedule | None) -> bool:
+    """Whether fire times depend on a start that only the daemon's first load gives."""
+    return schedule is not None and schedule.start is None and schedule.needs_anchor
+
+
+def anchored(job: JobDefinition, now: datetime) -> JobDefinition:
+    """`job` with a start: its own, else `now`."""
+    return job if job.schedule is None else replace(job, schedule=job.schedule.anchored(now))
+
+
+def why_never(job: JobDefinition) -> str | None:
+    """Why a job has no fire times whatever the span, or None if it has a recurrence in force."""
+    if not job.enabled:
+        return "is disabled"
+    if job.schedule is None or (job.schedule.rule is None and not job.schedule.run_now):
+        return "never fires by itself"
+    if job.schedule.rule is None:
+        return "runs once, when the daemon first records it"
+    return None
+
+
+def coming(
+    jobs: Iterable[JobDefinition], *, after: datetime, until: datetime | None, most: int | None, now: datetime
+) -> Iterator[Coming]:
+    """Occurrences with `after` < fire time <= `until`, of each job at most `most`, by fire time.
+
+    At one instant in the order of `jobs`. Schedules without a start begin at `now`. Unbounded without `until` and
+    `most`.
+    """
+    streams = [islice(_of(job, after, until, now), most) for job in jobs if why_never(job) is None]
+    return heapq.merge(*streams, key=lambda one: one.fire_time)
+
+
+def _of(job: JobDefinition, after: datetime, until: datetime | None, now: datetime) -> Iterator[Coming]:
+    if job.schedule is None:
+        return
+    schedule = job.schedule.anchored(now)
+    found = next_occurrence(schedule, after=after)
+    while found is not None and (until is None or found.fire_time <= until):
+        following = next_occurrence(schedule, after=found.fire_time)
+        yield _coming(job, schedule, found, following)
+        found = following
+
+
+def _coming(job: JobDefinition, schedule: Schedule, this: Occurrence, following: Occurrence | None) -> Coming:
+    next_at = None if following is None else following.fire_time
+    reruns = takewhile(lambda due: next_at is None or due < next_at, rerun_times(schedule, this))
+    return Coming(
+        job=job.name,
+        zone=schedule.zone,
+        fire_time=this.fire_time,
+        window_end=None if schedule.window is None else this.fire_time + schedule.window,
+        next_at=next_at,
+        reruns=tuple(reruns),
+        provisional=provisional(job.schedule),
+    )

@@ -1,0 +1,92 @@
+"""Where the daemon is, and the token for it.
+
+Order: --url, $JOBSD_URL, then the folders $STATE_DIRECTORY, ./.jobsd, /var/lib/jobsd, in which a daemon leaves its
+address and a control token for its own user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobsd.cli.files import Failed
+
+HERE = Path(".jobsd")
+SYSTEM = Path("/var/lib/jobsd")
+START = "start one with `jobsd run -c FILE`, or say where it is with --url"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A daemon's address.
+
+    Attributes:
+        source: What named it, for messages.
+        no_token: Why there is no token, for messages; empty if there is one.
+    """
+
+    url: str
+    token: str | None
+    source: str
+    no_token: str = ""
+
+
+def find(url: str | None, environ: Mapping[str, str]) -> Place:
+    """Where to call. Raises Failed, naming every place looked at."""
+    written = environ.get("JOBSD_TOKEN") or None
+    for given, source in ((url, "--url"), (environ.get("JOBSD_URL"), "$JOBSD_URL")):
+        if given:
+            address = given.rstrip("/") if "://" in given else f"http://{given.rstrip('/')}"
+            return _with_token(address, source, written, _folders_of(address, environ))
+    looked = ["$JOBSD_URL (not set)"]
+    for name, folder in _folders(environ):
+        fault = _fault(folder)
+        if not fault:
+            address = (folder / "url").read_text().strip()
+            return _with_token(address, str(folder / "url"), written, [folder])
+        looked.append(f"{name} ({fault})")
+    if not environ.get("STATE_DIRECTORY"):
+        looked.insert(1, "$STATE_DIRECTORY (not set)")
+    raise Failed(f"no daemon found; looked at {', '.join(looked)}: {START}")
+
+
+def _folders(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    state = environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if state:
+        yield f"$STATE_DIRECTORY, {state}", Path(state)
+    yield "./.jobsd", HERE
+    yield str(SYSTEM), SYSTEM
+
+
+def _fault(folder: Path) -> str:
+    """Why there is no address in `folder`; empty if there is one."""
+    file = folder / "url"
+    try:
+        owner = file.stat().st_uid
+        file.read_text()
+    except FileNotFoundError:
+        return "no daemon there"
+    except OSError as error:
+        return f"{error.strerror}".lower()
+    # Whoever can plant a folder where somebody works must not get that person's token.
+    if folder == HERE and owner not in (0, os.getuid()):
+        return "belongs to another user, so not trusted"
+    return ""
+
+
+def _folders_of(url: str, environ: Mapping[str, str]) -> list[Path]:
+    """The folders whose daemon has this very address: only there its token may be sent."""
+    return [f for _, f in _folders(environ) if not _fault(f) and (f / "url").read_text().strip() == url]
+
+
+def _with_token(url: str, source: str, written: str | None, folders: list[Path]) -> Place:
+    if written:
+        return Place(url, written, source)
+    for folder in folders:
+        try:
+            return Place(url, (folder / "token").read_text().strip(), source)
+        except OSError as error:
+            return Place(url, None, source, f"{folder / 'token'}: {error.strerror}")
+    return Place(url, None, source, "$JOBSD_TOKEN is not set")

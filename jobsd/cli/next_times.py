@@ -1,0 +1,122 @@
+"""`jobsd next`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.definitions import JobDefinition
+from jobsd.cli import daemon
+from jobsd.cli.coming import coming, why_never
+from jobsd.cli.files import chosen, read, zone_of
+from jobsd.cli.options import MOMENT, config_option, jobs_argument, json_option
+from jobsd.cli.output import Row, echo_json_list, echo_lines, note, table
+from jobsd.cli.when import as_instant, offset_of, relative, utc_text, wall
+from jobsd.cli.when import now as present
+
+SHOWN = 10
+
+
+@click.command("next")
+@config_option
+@daemon.url_option
+@click.option("-n", "most", type=click.IntRange(1), help=f"So many of each job; {SHOWN}, or with --until all.")
+@click.option("--after", type=MOMENT, help="Only later ones (exclusive); default: now.")
+@click.option("--until", type=MOMENT, help="Only up to then (inclusive; a date is the whole day).")
+@json_option
+@jobs_argument
+def next_times(
+    path: Path | None,
+    url: str | None,
+    most: int | None,
+    after: datetime | date | None,
+    until: datetime | date | None,
+    jobs: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Show coming fire times in each job's zone and in UTC, with the window's end and the reruns.
+
+    With -c no daemon is needed; without, the daemon is asked, which also knows jobs made through its API. Times
+    without an offset are read in the file's zone (settings.timezone), without a file in UTC.
+
+    Example: jobsd next -c jobs.yaml weekly-linux-compliance -n 5 --after 2026-11-01
+    """
+    now = present()
+    count = most if most is not None or until is not None else SHOWN
+    rows: Iterable[Mapping[str, Any]]
+    if path is None:
+        since = now if after is None else as_instant(after, UTC)
+        rows = _asked(url, jobs, since, None if until is None else as_instant(until, UTC, end=True), count)
+    else:
+        configuration = read(path)
+        zone = zone_of(configuration)
+        since = now if after is None else as_instant(after, zone)
+        end = None if until is None else as_instant(until, zone, end=True)
+        definitions = chosen(configuration, jobs, path)
+        rows = (one.json() for one in coming(definitions, after=since, until=end, most=count, now=now))
+        if not as_json:
+            rows = _remarked(rows, definitions)
+    if as_json:
+        echo_json_list(rows)
+    else:
+        echo_lines(lines(rows, now))
+
+
+def _asked(
+    url: str | None, jobs: tuple[str, ...], after: datetime, until: datetime | None, most: int | None
+) -> list[Mapping[str, Any]]:
+    """The daemon's answer."""
+    query: list[tuple[str, str]] = [("after", utc_text(after))]
+    query += [("until", utc_text(until))] if until is not None else []
+    query += [("n", str(most))] if most is not None else []
+    query += [("job", name) for name in jobs]
+    found: list[Mapping[str, Any]] = daemon.connect(url).get("/v1/next", query)
+    return found
+
+
+def _remarked(rows: Iterable[Mapping[str, Any]], definitions: list[JobDefinition]) -> Iterator[Mapping[str, Any]]:
+    """The rows, with a remark at the end about each job that has none."""
+    seen = set()
+    for row in rows:
+        seen.add(row["job"])
+        yield row
+    for job in definitions:
+        if job.name not in seen:
+            note(f"{job.name}: {why_never(job) or 'does not fire in that time'}")
+
+
+def lines(rows: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[str]:
+    """A table of fire times; under a row its window's end and reruns, where it has them."""
+    found = list(rows)
+    cells: list[Row] = [_cells(row, now) for row in found]
+    for line, row in zip(table(("LOCAL", "UTC", "", "JOB"), cells), [None, *found], strict=False):
+        yield line
+        if row is not None:
+            yield from _beneath(row)
+    if any(row.get("provisional") for row in found):
+        yield "* provisional: the file has no start; it is the instant at which the daemon first loads the job"
+
+
+def _cells(row: Mapping[str, Any], now: datetime) -> Row:
+    instant, zone = datetime.fromisoformat(row["fire_time"]), offset_of(row["local"])
+    local = f"{instant.astimezone(zone):%a} {wall(instant, zone)}"
+    utc = wall(instant, UTC) if zone != UTC else ""
+    return (local, utc, relative(instant, now), row["job"] + ("*" if row.get("provisional") else ""))
+
+
+def _beneath(row: Mapping[str, Any]) -> Iterator[str]:
+    zone = offset_of(row["local"])
+    parts = []
+    if row["window_end"]:
+        parts.append(f"stops {wall(datetime.fromisoformat(row['window_end']), zone)}")
+    if row["reruns"]:
+        due = [wall(datetime.fromisoformat(text), zone) for text in row["reruns"]]
+        more = f", … {len(due) - 3} more" if len(due) > 3 else ""
+        parts.append(f"reruns {', '.join(due[:3])}{more}")
+    for part in parts:
+        yield f"    {part}"

@@ -1,0 +1,82 @@
+"""What commands print: tables for people, JSON for programs, notes to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text of one colour (a name that click knows) or of none."""
+
+    text: str
+    colour: str | None = None
+
+
+Row = Sequence[str | Cell]
+
+
+def plain(text: str) -> str:
+    """`text` without anything that moves a terminal's cursor: collectors' words are not to be trusted."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    return sum(
+        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text
+    )
+
+
+def table(headings: Sequence[str], rows: Iterable[Row], *, indent: str = "") -> Iterator[str]:
+    """Lines of a table, columns as wide as their widest cell, the last one ragged; headings only if there are rows."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    if not cells:
+        return
+    head = [Cell(heading) for heading in headings]
+    widths = [max(width(row[i].text) for row in [head, *cells] if i < len(row)) for i in range(len(headings))]
+    for row in [head, *cells]:
+        padded = [
+            click.style(cell.text, fg=cell.colour) + " " * (wide - width(cell.text))
+            for cell, wide in zip(row, widths, strict=False)
+        ]
+        yield (indent + GAP.join(padded)).rstrip()
+
+
+def _cell(cell: str | Cell) -> Cell:
+    colour = cell.colour if isinstance(cell, Cell) else None
+    return Cell(plain(cell.text if isinstance(cell, Cell) else cell), colour)
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print lines; colours go where there is no terminal, or NO_COLOR is set."""
+    for line in lines:
+        click.echo(line)
+
+
+def echo_json(value: Any) -> None:
+    """Print one JSON value, indented."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def echo_json_list(items: Iterable[Mapping[str, Any]]) -> None:
+    """Print a JSON list, an item a line, each as soon as it is known."""
+    before = "[\n"
+    for item in items:
+        sys.stdout.write(before + json.dumps(item, ensure_ascii=False))
+        before = ",\n"
+    sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
+
+
+def note(text: str) -> None:
+    """A remark beside the output, on standard error."""
+    click.echo(plain(text), err=True)
