@@ -18,6 +18,7 @@ from runners.local import proc
 from runners.local.looks import Look
 
 _PR_SET_CHILD_SUBREAPER = 36
+_OWN = "JOBSD_PARENT"
 _SETTLED_S = 1.0
 _SWEEP_EVERY = timedelta(seconds=5)
 
@@ -38,10 +39,14 @@ _book = _Book()
 def become_subreaper() -> bool:
     """Adopt the orphans of every process started from now on; call once, at the start of the daemon.
 
+    From then on `JOBSD_PARENT` stands in this process's environment: a child that other code starts, with that
+    environment, is known by it not to be an orphan of ours, which never has that name.
+
     Returns:
         Whether the kernel agreed. Without it, a process that leaves its group and clears its environment as its
         parent ends is not found.
     """
+    os.environ[_OWN] = str(os.getpid())
     _book.subreaper = ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     return _book.subreaper
 
@@ -79,7 +84,10 @@ def unclaimed(leader: proc.ProcessEntry, folder: str, seen: Look) -> set[int]:
 
     One that several children may have left is claimed when the last of these ends.
     """
+    if not _book.subreaper:
+        return set()
     me, session = os.getpid(), os.getsid(0)
+    own = f"{_OWN}={me}".encode()
     others = [start for pid, start in _book.started.items() if pid != leader.pid]
     return {
         one.pid
@@ -93,6 +101,7 @@ def unclaimed(leader: proc.ProcessEntry, folder: str, seen: Look) -> set[int]:
             or (folder and proc.working_folder(one.pid).startswith(folder))
         )
         and not any(mark.startswith(b"JOBSD_ATTEMPT=") for mark in seen.environments[one.pid])
+        and own not in seen.environments[one.pid]
     }
 
 

@@ -270,6 +270,7 @@ def nothing_left(tmp_path: Path) -> Iterator[None]:
             os.waitpid(one.pid, 0)
     _subreaper(0)
     orphans._book.subreaper = False
+    del os.environ[orphans._OWN]
     assert [one for one in left if not one.dead] == []
     work = tmp_path / "tmp"
     assert not work.exists() or list(work.iterdir()) == []

@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import gc
 import os
+import resource
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +17,12 @@ from datetime import timedelta
 import pytest
 
 from config.definitions import CommandRun
-from runners.api import Ended, StopReason
-from runners.local import orphans, proc
+from runners.api import Ended, Outcome, StopReason
+from runners.local import orphans, proc, process
+from runners.local.ending import Cause, Ending
+from runners.local.family import Family
+from runners.local.looks import look_now
+from runners.local.output import Log, Share
 from runners.registry import runner_for
 
 SHORT = timedelta(milliseconds=300)
@@ -102,21 +108,26 @@ async def test_a_leftover_that_holds_stdout_does_not_hang_us(lab, is_living):
 
 
 async def test_others_work_is_left_alone(lab, tmp_path, until_true, is_living):
-    """Ending one command touches no process of another, and none of somebody else's children."""
-    mine = subprocess.Popen(["/bin/sleep", "600"])
-    foreign = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
+    """Ending one command touches no process of another, its orphans included, and none of somebody else's children."""
     other = tmp_path / "other"
     other.mkdir()
-    run = sh("env -i setsid /bin/sleep 600 & echo $!; cd /; env -i setsid /bin/sleep 600 & echo $!; wait")
+    first = asyncio.ensure_future(
+        lab.run(sh(f"echo begun; while ! [ -e {other}/go ]; do sleep 0.02; done; setsid sleep 600 & exit 0"))
+    )
+    await until_true(lambda: (lab.output / "output.log").exists() and lab.log)
+    mine = subprocess.Popen(["/bin/sleep", "600"])
+    foreign = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
+    run = sh("cd /; env -i setsid sleep 600 & echo $!; (env -i setsid sh -c 'echo $$; exec sleep 600' &); wait")
     execution = replace(lab.execution(run), token="another", folder=other)
     beside = asyncio.ensure_future(runner_for(run).execute(execution))
     await until_true(
         lambda: (other / "output.log").exists() and len((other / "output.log").read_text().split()) == 2
     )
     pids = [int(pid) for pid in (other / "output.log").read_text().split()]
+    (other / "go").touch()
     try:
-        assert (await lab.run(sh("setsid sleep 600 & exit 0"))).ended is Ended.COMPLETED
-        assert all(map(is_living, [*pids, mine.pid, foreign.pid]))
+        assert (await first).ended is Ended.COMPLETED
+        assert list(map(is_living, [*pids, mine.pid, foreign.pid])) == [True] * 4
     finally:
         lab.stop.request(StopReason.CANCEL)
         await beside
@@ -124,6 +135,64 @@ async def test_others_work_is_left_alone(lab, tmp_path, until_true, is_living):
             child.kill()
             child.wait()
     assert not any(map(is_living, pids))
+
+
+async def test_an_end_of_its_own_counts_before_a_stop(lab, until_true):
+    """A child that has ended as the stop arrives has done its work: the stop did not end it."""
+    ending, log = Ending(), Log(lab.output / "log")
+    share = Share(log, 100)
+    program = process.Program(argv=("/bin/sh", "-c", "sleep 0.3; exit 1"), token=lab.token)
+    patience = process.Patience(lab.clock, timedelta(0))
+    running = asyncio.ensure_future(
+        process.run(program, stdout=share.stream(), stderr=share.stream(), ending=ending, patience=patience)
+    )
+    await until_true(lambda: running.done() or orphans._book.started)
+    (pid,) = orphans._book.started
+    while (found := proc.entry(pid)) and not found.dead:
+        time.sleep(0.01)  # noqa: ASYNC251 - the loop must not see the end before the stop
+    ending.request(Cause.STOP)
+    assert await running == process.Exited(1)
+    log.close()
+
+
+async def test_one_that_leaves_its_group_meanwhile_is_signalled(tmp_path, until_true, is_living):
+    """A process that calls setsid between the look and the signal gets the signal in its new group."""
+    script = """import os, sys, time
+if os.fork():
+    time.sleep(600)
+open(sys.argv[1] + "/forked", "w").write(str(os.getpid()))
+while not os.path.exists(sys.argv[1] + "/go"): time.sleep(0.01)
+os.setsid()
+open(sys.argv[1] + "/left", "w").close()
+time.sleep(600)"""
+    child = subprocess.Popen([sys.executable, "-c", script, tmp_path], start_new_session=True)
+    try:
+        await until_true(lambda: (tmp_path / "forked").exists() and (tmp_path / "forked").read_text())
+        family = Family(child.pid, [])
+        members = family.living(look_now())
+        assert len(members) == 2
+        (tmp_path / "go").touch()
+        await until_true((tmp_path / "left").exists)
+        family.signal(members, signal.SIGTERM)
+        await until_true(lambda: not any(map(is_living, members)))
+    finally:
+        child.kill()
+        child.wait()
+
+
+async def test_without_descriptors_it_may_be_tried_again(lab):
+    """Where no more files can be opened, the attempt fails with that reason, and again may help."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(name) for name in os.listdir("/proc/self/fd"))
+    filling = [os.open(os.devnull, os.O_RDONLY) for _ in range(highest + 1)]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(filling) + 4, limits[1]))
+        outcome = await lab.run(sh("true"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for file in filling:
+            os.close(file)
+    assert outcome == Outcome(Ended.FAILED, "'/bin/sh' cannot be started: Too many open files", retryable=True)
 
 
 async def test_cancellation_ends_everything(lab, until_true, is_living):
@@ -155,8 +224,23 @@ async def test_without_a_subreaper(lab, is_living):
     """Where orphans go to init, what left group and session is still found by its environment."""
     ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
     orphans._book.subreaper = False
-    assert (await lab.run(sh("setsid sleep 600 & echo $!; exit 0"))).ended is Ended.COMPLETED
+    assert (await lab.run(sh("sleep 0.1; setsid sleep 600 & echo $!; exit 0"))).ended is Ended.COMPLETED
     assert not is_living(int(lab.log))
+
+
+async def test_without_a_subreaper_no_child_is_taken_for_an_orphan(lab, until_true, is_living):
+    """Where nothing is adopted, a child that other code started meanwhile is never taken for ours."""
+    ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
+    orphans._book.subreaper = False
+    running = asyncio.ensure_future(lab.run(sh("echo begun; sleep 0.3")))
+    await until_true(lambda: (lab.output / "output.log").exists() and lab.log)
+    foreign = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True, env={})
+    try:
+        await running
+        assert is_living(foreign.pid)
+    finally:
+        foreign.kill()
+        foreign.wait()
 
 
 async def test_orphans_that_end_by_themselves_are_waited_for(lab, until_true):
@@ -167,6 +251,15 @@ async def test_orphans_that_end_by_themselves_are_waited_for(lab, until_true):
     await until_true(lambda: orphans.sweep() or not _strange_zombies(foreign.pid))
     assert foreign.wait() == 0
     assert await theirs.wait() == 9
+
+
+async def test_a_sweep_leaves_the_dead_of_others_to_them(until_true):
+    """A child of somebody else who has not waited for it yet is not waited for in his place."""
+    child = subprocess.Popen(["/bin/sh", "-c", "exit 7"], start_new_session=True)
+    await until_true(lambda: (found := proc.entry(child.pid)) and found.dead)
+    assert orphans.sweep() == 0
+    assert orphans.sweep() == 0
+    assert child.wait() == 7
 
 
 def _strange_zombies(*known):
