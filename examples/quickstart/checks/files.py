@@ -29,12 +29,8 @@ def _faults(file: dict[str, Any], rule: dict[str, Any]) -> list[tuple[str, str]]
     excess = int(file["mode"], 8) & ~int(rule["mode"], 8)
     if excess:
         why = f": {rule['why']}" if "why" in rule else ""
-        faults.append(
-            (
-                f"{path} is {file['mode']}, at most {rule['mode']} is allowed{why}",
-                f"chmod {_removed(excess)} {path}",
-            )
-        )
+        what = f"{path} is {file['mode']}, at most {rule['mode']} is allowed{why}"
+        faults.append((what, f"chmod {_removed(excess)} {path}"))
     if file["owner"] not in rule["owners"]:
         faults.append((f"{path} belongs to {file['owner']}", f"chown {rule['owners'][0]} {path}"))
     if "groups" in rule and file["group"] not in rule["groups"]:
