@@ -1,0 +1,48 @@
+"""The pages say what the code does."""
+
+import ast
+import re
+from pathlib import Path
+
+from scheduler.journal import _OPENED, LEVELS
+from scheduler.lifecycle import State
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("jobsd", "scheduler", "runners", "config", "recurrence")
+
+
+def logged():
+    """Every event name that the code logs, with its level."""
+    found = {name: level for name, level in [*LEVELS.values(), *_OPENED.values()]}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
+                    continue
+                owner = ast.unparse(node.func.value)
+                level = {"exception": "error", "warn": "warning"}.get(node.func.attr, node.func.attr)
+                ours = owner == "_log" or (node.func.attr == "warn" and owner.endswith("report"))
+                if ours and level != "debug" and isinstance(node.args[0], ast.Constant):
+                    found[node.args[0].value] = level
+    found["library_message"] = "warning"
+    return found
+
+
+def test_every_event_of_the_log_is_listed_with_its_level():
+    """docs/logs.md and the code name the same events with the same levels."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", (ROOT / "docs/logs.md").read_text(), re.M)
+    assert dict(rows) == logged()
+    assert [name for name, _ in rows] == sorted(name for name, _ in rows)
+
+
+def test_links_between_the_pages_lead_somewhere():
+    """Every relative link of README, CHANGELOG and docs/ names a file that is there."""
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_states_are_explained():
+    """Every state's word stands in the life cycle's page."""
+    page = (ROOT / "docs/lifecycle.md").read_text()
+    assert all(f"| {state} |" in page for state in State)
