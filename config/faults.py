@@ -46,9 +46,9 @@ class ConfigError(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def quoted(value: str) -> str:
-    """`value` in double quotes on one line, shortened to something that fits a message."""
-    short = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
+def quoted(value: str, *, most: int = _SHOWN) -> str:
+    """`value` in double quotes on one line, shortened to `most` characters so that it fits a message."""
+    short = value if len(value) <= most else value[: most - 1] + "…"
     return json.dumps(short, ensure_ascii=False)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from yaml.nodes import Node
+
 from config import values
-from config.reading import Refused, Scalar, Schema
+from config.reading import BAD, Reading, Refused, Scalar, Schema
 from config.shapes import Text
 from config.values import format_duration
 
@@ -163,5 +165,18 @@ EMAIL = Text("an e-mail address", "name@host", r"[^\s@]+@[^\s@]+")
 LISTEN = Text("HOST:PORT", "127.0.0.1:8642, [::1]:8642 or 0.0.0.0:8642, with a port from 0 to 65535",
               r"(?:\[[0-9a-fA-F:.]+\]|[^\s:\[\]/@]+):(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}"
               r"|655[0-2][0-9]|6553[0-5])")  # fmt: skip
-LEDGER = Text("a ledger's URL", "sqlite:///PATH or postgresql://USER@HOST/DATABASE",
+
+
+class _Ledger(Text):
+    """The URL of a ledger; a password in it is warned of."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """The URL as written, or BAD."""
+        url = super().read(node, path, reading)
+        if url is not BAD and re.match(r"[a-z]+://[^/@]*:[^/@]+@", url):
+            reading.warn(node, path, "a password stands in the address; leave it out and write it in $PGPASSFILE")
+        return url
+
+
+LEDGER = _Ledger("a ledger's URL", "sqlite:///PATH or postgresql://USER@HOST/DATABASE",
               r"sqlite:///\S+|postgres(?:ql)?://\S+", secret=True)  # fmt: skip

@@ -137,11 +137,13 @@ class SecretShape(Shape):
         try:
             if readable_by_others(file):
                 return reading.fault(
-                    node, path, f"{quoted(str(file))} can be read by group or others; run chmod 600 on it"
+                    node,
+                    path,
+                    f"{quoted(str(file), most=500)} can be read by group or others; run chmod 600 on it",
                 )
         except (OSError, ValueError):
             return reading.fault(
-                node, path, f"{quoted(str(file))} cannot be read; write the path of an existing file"
+                node, path, f"{quoted(str(file), most=500)} cannot be read; write the path of an existing file"
             )
         return Secret("file", str(file))
 

@@ -28,7 +28,7 @@ from config.secrets import SECRET, Secret
 from config.shapes import NAME, Choice, Flag, Text, words
 
 Complaint = tuple[str | None, tuple[str, ...], str]
-"""The key at fault (None: the whole), the attributes that were looked at, and what is wrong."""
+"""The key at fault (None: the whole), the attributes whose values were looked at, and what is wrong."""
 
 
 class Model(BaseModel):
@@ -96,20 +96,24 @@ class Table(Shape):
         if found is None:
             return BAD
         whole = BAD not in found.values()
-        model = None if reading.partial else self.built(found)
+        model = self.built(found)
         if model is None:
             return None if reading.partial and whole else BAD
         return model if self._heard(model, found, node, path, reading) and whole else BAD
 
     def _heard(self, model: Model, found: Mapping[str, Any], node: Node, path: str, reading: Reading) -> bool:
-        """Record the model's complaints; whether there were none. An unknown key may be what one is about."""
+        """Record the model's complaints; whether there were none.
+
+        Beside an unknown key none is heard, for that key may be what it is about; in `defaults:` only those that
+        no job can mend by what it adds.
+        """
         if not found.keys() <= self.keys.keys():
             return False
         wrong = {self.keys[name].attribute for name, value in found.items() if value is BAD}
         places = {key_text(key): value for key, value in node.value}
         whole = True
         for name, looked_at, message in model.complaints():
-            if wrong.isdisjoint(looked_at):
+            if wrong.isdisjoint(looked_at) and not (looked_at and reading.partial):
                 reading.fault(places.get(name, node), below(path, name) if name else path, message)
                 whole = False
         return whole
