@@ -1,6 +1,7 @@
 """Both changes of clocks in the zones that do it differently."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -94,6 +95,33 @@ def test_two_occurrences_on_one_instant_keep_the_first_civil_time():
     found = list(occurrences(schedule, after=at("2011-12-30T00:00Z"), until=at("2011-12-31T00:00Z")))
     assert [one.civil for one in found] == [at("2011-12-30T10:00")]
     assert next_occurrence(schedule, after=at("2011-12-30T19:59:59Z")) == found[0]
+
+
+BETWEEN = [
+    # Asked inside the hour after a gap, before the moved fire time; at it; and between the passes of a fold
+    ("2026-03-01T02:30", {}, "2026-03-08T07:00Z", "2026-03-08T03:30:00-04:00"),
+    ("2026-03-01T02:30", {}, "2026-03-08T07:29:59.9Z", "2026-03-08T03:30:00-04:00"),
+    ("2026-03-01T02:30", {}, "2026-03-08T07:30Z", "2026-03-09T02:30:00-04:00"),
+    ("2026-03-01T01:30", {"fold": Fold.LAST}, "2026-11-01T05:45Z", "2026-11-01T01:30:00-05:00"),
+    ("2026-03-01T01:30", {"fold": Fold.BOTH}, "2026-11-01T05:30Z", "2026-11-01T01:30:00-05:00"),
+    ("2026-03-01T01:30", {}, "2026-11-01T06:15Z", "2026-11-02T01:30:00-05:00"),
+]
+
+
+@pytest.mark.parametrize(("start", "policies", "after", "expected"), BETWEEN)
+def test_asked_in_the_middle_of_a_change(start, policies, after, expected, iso):
+    """The answer is the same whenever one asks before the fire time, also when the clock on the wall is past it."""
+    schedule = Schedule(rule=Daily(1), zone="America/New_York", start=at(start), **policies)
+    assert iso([next_fire_time(schedule, at(after))], "America/New_York") == [expected]
+
+
+def test_an_iteration_changes_its_offset_on_the_day_of_the_change():
+    """A daily noon over a year: each fire time is noon on the wall."""
+    zone = ZoneInfo("America/New_York")
+    schedule = Schedule(rule=Daily(1), zone=zone.key, start=at("2026-01-01T12:00"))
+    fires = list(fire_times(schedule, at("2026-01-01T00:00Z"), at("2027-01-01T00:00Z")))
+    assert len(fires) == 365
+    assert {fire.astimezone(zone).time() for fire in fires} == {at("2026-01-01T12:00").time()}
 
 
 HOURLY = [

@@ -34,8 +34,8 @@ TABLE = [
     (Schedule(rule=Daily(), at=time(1, 26)), "Every day at 01:26 (UTC)."),
     (Schedule(rule=Daily()), "Every day at its start's time of day (UTC)."),
     (Schedule(rule=Daily(3), start=START, window=4 * HOUR, rerun=Rerun(DAY, 3 * DAY)),
-     "Every 3 days at 22:00 (UTC), from Friday 2 January 2026, each run for up to 4 hours, "
-     "what is left rerun every day for 3 days."),
+     ("Every 3 days at 22:00 (UTC), from Friday 2 January 2026, each run for up to 4 hours, "
+     "what is left rerun every day for 3 days.")),
     (Schedule(rule=Weekly(1, frozenset({Weekday.FRIDAY})), start=START, run_now=True),
      "Every week on Friday at 22:00 (UTC), from Friday 2 January 2026, and once when it is first recorded."),
     (Schedule(rule=Weekly(2, frozenset({Weekday.MONDAY, Weekday.SUNDAY, Weekday.FRIDAY})), at=time(7, 30, 15),
@@ -46,15 +46,15 @@ TABLE = [
     (Schedule(rule=MonthlyDay(3, 31), start=START),
      "Every 3 months on day 31 or the last day of a shorter month at 22:00 (UTC), from Friday 2 January 2026."),
     (Schedule(rule=MonthlyDay(1, 30), at=time(1), short_month=ShortMonth.SKIP, gap=Gap.SKIP, fold=Fold.BOTH),
-     "Every month on day 30, not in shorter months, at 01:00 (UTC), left out where clocks go forward over it, "
-     "both times where clocks go back over it."),
+     ("Every month on day 30, not in shorter months, at 01:00 (UTC), left out where clocks go forward over it, "
+     "both times where clocks go back over it.")),
     (Schedule(rule=MonthlyOrdinal(1, Ordinal.LAST, Weekday.FRIDAY), at=time(22), fold=Fold.LAST,
               offset=timedelta(seconds=200)),
-     "Every month on the last Friday at 22:00 (UTC), the second time where clocks go back over it, "
-     "moved by 3 minutes 20 seconds for this job."),
+     ("Every month on the last Friday at 22:00 (UTC), the second time where clocks go back over it, "
+     "moved by 3 minutes 20 seconds for this job.")),
     (Schedule(rule=Interval(timedelta(minutes=15)), start=START, rerun=Rerun(timedelta(seconds=90), 2 * HOUR)),
-     "Every 15 minutes of elapsed time (UTC), from Friday 2 January 2026 at 22:00, "
-     "what is left rerun every 1 minute 30 seconds for 2 hours."),
+     ("Every 15 minutes of elapsed time (UTC), from Friday 2 January 2026 at 22:00, "
+     "what is left rerun every 1 minute 30 seconds for 2 hours.")),
     (Schedule(rule=Interval(HOUR)), "Every hour of elapsed time (UTC)."),
     (Schedule(rule=Hourly(7), zone="Europe/Berlin"), "Every hour at minute 7 (Europe/Berlin)."),
     (Schedule(rule=Cron("30 2 * * 1-5")), "At 02:30 on Monday through Friday (UTC, cron text '30 2 * * 1-5')."),
