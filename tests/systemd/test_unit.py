@@ -108,3 +108,16 @@ def seconds(text: str) -> timedelta:
     """`90s`, `2min` as a duration."""
     number, word = re.fullmatch(r"(\d+)(s|min)", text).groups()
     return timedelta(seconds=int(number) * UNITS[word])
+
+
+def test_installation_guide_agrees(unit, drop_in):
+    """What docs/install.md says of times, paths and modes is what the unit has."""
+    guide = (unit.path.parent / "docs/install.md").read_text()
+    assert f"Stuck for {unit.one('Service', 'WatchdogSec').removesuffix('s')} s" in guide
+    assert f"{unit.one('Service', 'RestartSec').removesuffix('s')} s after any failure" in guide
+    assert f"`TimeoutStopSec` ({unit.one('Service', 'TimeoutStopSec').removesuffix('min')} min)" in guide
+    assert f"`stop_timeout` ({Settings().stop_timeout.total_seconds():.0f} s)" in guide
+    assert f"`kill_after` ({Settings().kill_after.total_seconds():.0f} s)" in guide
+    assert f"`/var/lib/{unit.one('Service', 'StateDirectory')}` | jobsd 0700" in guide
+    assert unit.one("Service", "ExecStart").split()[0] in guide
+    assert f"jobsd.service.d/{drop_in.path.name}" in guide
