@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -21,6 +22,13 @@ from config.shapes import Integer, Text, words
 from config.table import Complaint, Model, Named, Table
 from config.weekdays import WEEKDAYS
 from recurrence.schedule import Weekday
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long a name, a NUL in it, no access
+        return False
 
 
 class _Argv(ListOf):
@@ -41,7 +49,7 @@ class _Argv(ListOf):
             )
         if "/" in program and "{" not in program:
             file = reading.folder / program
-            if not file.is_file():
+            if not _is_file(file):
                 reading.warn(node, path, f"{quoted(program)} is not a file now; a path is from the YAML's folder")
             elif not os.access(file, os.X_OK):
                 reading.warn(node, path, f"{quoted(program)} is not executable now; run chmod +x on it")
@@ -170,7 +178,7 @@ class _IcsFile(Text):
     def read(self, node: Node, path: str, reading: Reading) -> Any:
         """The path as written, or BAD."""
         name = super().read(node, path, reading)
-        if name is BAD or ("\0" not in name and (reading.folder / name).is_file()):
+        if name is BAD or _is_file(reading.folder / name):
             return name
         return reading.fault(node, path, f"{quoted(name)} is not a file; write {self.allowed}")
 

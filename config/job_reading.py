@@ -38,10 +38,10 @@ class Jobs:
         """Check the defaults by themselves, and keep them for the jobs."""
         if is_null(node):
             return
-        name = next((key for key, _ in node.value if key_text(key) == "name"), None)
-        if isinstance(node, MappingNode) and name is not None:
-            self.reading.fault(name, "defaults", '"name" cannot be inherited; write it in each job')
-            node.value = [entry for entry in node.value if entry[0] is not name]
+        if isinstance(node, MappingNode):
+            for name in [key for key, _ in node.value if key_text(key) == "name"]:
+                self.reading.fault(name, "defaults", '"name" cannot be inherited; write it in each job')
+            node.value = [entry for entry in node.value if key_text(entry[0]) != "name"]
         self.reading.partial = True
         JOB.read(node, "defaults", self.reading)
         self.reading.partial = False

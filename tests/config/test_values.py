@@ -23,12 +23,12 @@ def test_durations(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "15", "m", "15 m", "30m1h", "1.5h", "-1h", "P", "PT", "P1M", "P1Y", "P1DT", "1H", "1h 30m", "٣h", "9999999999s",
+    ["", "15", "m", "15 m", "30m1h", "1.5h", "-1h", "P", "PT", "P1M", "P1Y", "P1DT", "1H", "1h 30m", "\u0663h", "9999999999s",
      "999999999w", "1h\n"],
 )  # fmt: skip
 def test_no_durations(text: str) -> None:
     """Anything else is refused, months and years (which have no one length) too."""
-    with pytest.raises(ValueError, match="(?s).*"):
+    with pytest.raises(ValueError, match=r"(?s).*"):
         values.parse_duration(text)
 
 
@@ -50,7 +50,7 @@ def test_rates(text: str, per_second: float) -> None:
 @pytest.mark.parametrize("text", ["0/s", "20", "20/w", "-1/s", "20 / s", "1e3/s", ""])
 def test_no_rates(text: str) -> None:
     """A rate is above zero and has its unit."""
-    with pytest.raises(ValueError, match="(?s).*"):
+    with pytest.raises(ValueError, match=r"(?s).*"):
         values.parse_rate(text)
 
 
@@ -78,10 +78,10 @@ def test_times_and_dates() -> None:
     assert offset == timedelta(0)
 
 
-@pytest.mark.parametrize("text", ["24:00", "7:05", "07:60", "0705", "07:05:60", "07:05Z", "٠٧:٠٥"])
+@pytest.mark.parametrize("text", ["24:00", "7:05", "07:60", "0705", "07:05:60", "07:05Z", "\u0660\u0667:\u0660\u0665"])
 def test_no_times(text: str) -> None:
     """Other texts are no times of day."""
-    with pytest.raises(ValueError, match="(?s).*"):
+    with pytest.raises(ValueError, match=r"(?s).*"):
         values.parse_time(text)
 
 
