@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from config.definitions import JobDefinition
+from config.values import format_duration
 from recurrence import next_fire_time
 from runners.api import StopReason
 from scheduler import cycle
@@ -51,7 +52,9 @@ def _pending(job: JobDefinition, run: RunRow, now: datetime, end: datetime | Non
             return Apply(run.run_no, Move.LEAVE, "the window closed before it could start")
         return Apply(run.run_no, Move.MISS, "the window closed before it could start")
     if run.kind is Kind.FIRE and now - run.fire_time > job.catch_up.grace:
-        return Apply(run.run_no, Move.MISS, f"not started within its grace of {job.catch_up.grace}")
+        return Apply(
+            run.run_no, Move.MISS, f"not started within its grace of {format_duration(job.catch_up.grace)}"
+        )
     return Start(run.run_no, _CAUSE[run.kind])
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from config.definitions import CatchUpPolicy, JobDefinition, Overlap
+from config.values import format_duration
 from recurrence import count_occurrences, latest_occurrence, next_occurrence, occurrences
 from recurrence.schedule import Occurrence, Schedule
 from runners.api import StopReason
@@ -116,7 +117,7 @@ def _catch_up(
 
 
 def _too_late(grace: timedelta) -> str:
-    return f"came due unobserved and is later than its grace of {grace}"
+    return f"came due unobserved and is later than its grace of {format_duration(grace)}"
 
 
 def _same(schedule: Schedule, after: datetime, until: datetime, state: State, reason: str) -> list[Record]:

@@ -13,7 +13,7 @@ PACKAGES = ("jobsd", "scheduler", "runners", "config", "recurrence")
 
 def logged():
     """Every event name that the code logs, with its level."""
-    found = {name: level for name, level in [*LEVELS.values(), *_OPENED.values()]}
+    found = dict([*LEVELS.values(), *_OPENED.values()])
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
@@ -30,7 +30,7 @@ def logged():
 
 def test_every_event_of_the_log_is_listed_with_its_level():
     """docs/logs.md and the code name the same events with the same levels."""
-    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", (ROOT / "docs/logs.md").read_text(), re.M)
+    rows = re.findall(r"^\| `([a-z_]+)` \| (\w+) \|", (ROOT / "docs/logs.md").read_text(), re.MULTILINE)
     assert dict(rows) == logged()
     assert [name for name, _ in rows] == sorted(name for name, _ in rows)
 

@@ -22,7 +22,9 @@ def test_our_packages_are_the_ones_imported():
     said = subprocess.run(
         [sys.executable, "-P", "-c", code], cwd="/", capture_output=True, text=True, check=True
     ).stdout.split()
-    assert [Path(path) for path in said] == [ROOT / n for n in ("recurrence", "config", "runners", "scheduler", "jobsd")]
+    assert [Path(path) for path in said] == [
+        ROOT / n for n in ("recurrence", "config", "runners", "scheduler", "jobsd")
+    ]
 
 
 def test_the_lock_is_hashed_and_names_no_registry():
@@ -40,5 +42,7 @@ def test_recurrence_imports_nothing_but_the_standard_library():
         "bad = {'sqlalchemy', 'apscheduler', 'structlog', 'pydantic', 'yaml', 'httpx', 'asyncio'} & set(sys.modules); "
         "print(sorted(bad))"
     )
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert said == "[]\n"

@@ -1,21 +1,18 @@
 """The real scheduler over a real SQLite file and real processes, driven by a manual clock."""
 
 import asyncio
-import contextlib
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from config import loads
-from recurrence import next_fire_time
-from runners.api import AssetState
 from runners.local.leftovers import end_leftovers
 from runners.registry import runner_for
 from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
-from scheduler.ledger import Ledger, assets, attempts, jobs, runs, snapshot
+from scheduler.ledger import Ledger, assets, attempts, jobs, snapshot
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.model import Actor, By
 from scheduler.recovery import recover
@@ -49,9 +46,7 @@ class Rig:
         await self.settle()
 
     async def _end_leftovers(self, tokens):
-        work = asyncio.ensure_future(
-            end_leftovers(tokens, kill_after=timedelta(seconds=1), clock=self.clock)
-        )
+        work = asyncio.ensure_future(end_leftovers(tokens, kill_after=timedelta(seconds=1), clock=self.clock))
         while not work.done():
             await asyncio.sleep(0.02)
             self.clock.advance(timedelta(seconds=0.1))

@@ -125,7 +125,11 @@ async def test_a_pause_until_an_instant_ends_by_itself(rig, flag, operator):
     r = await up(rig, flag)
     await r.control.pause("job", until=r.clock.now().replace(hour=7, minute=0), note=None, actor=operator)
     await r.tick(hours=3)
-    assert [(x.fire_time.hour, str(x.state)) for x in r.runs()] == [(6, "skipped"), (7, "succeeded"), (8, "succeeded")]
+    assert [(x.fire_time.hour, str(x.state)) for x in r.runs()] == [
+        (6, "skipped"),
+        (7, "succeeded"),
+        (8, "succeeded"),
+    ]
     with pytest.raises(Refused, match="over already"):
         await r.control.pause("job", until=r.clock.now(), note=None, actor=operator)
 

@@ -26,7 +26,14 @@ def record(connection, name="job"):
     """A job without a schedule."""
     version = jobs.Version("d", None, {})
     return jobs.record(
-        connection, version, name=name, origin="yaml", anchor=AT.replace(tzinfo=None), armed=True, at=AT, actor=ACTOR
+        connection,
+        version,
+        name=name,
+        origin="yaml",
+        anchor=AT.replace(tzinfo=None),
+        armed=True,
+        at=AT,
+        actor=ACTOR,
     )
 
 
@@ -44,8 +51,12 @@ def test_the_migrations_build_what_the_program_uses(ledger):
 
 def test_the_file_is_durable_and_private(ledger):
     """WAL, synchronous FULL, foreign keys on."""
+
     def pragmas(connection):
-        return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous", "foreign_keys")]
+        return [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
 
     assert ledger.read(pragmas) == ["wal", 2, 1]
 
@@ -57,7 +68,10 @@ async def test_a_run_is_unique_by_job_kind_and_fire_time(ledger):
     again = await ledger.write(lambda c: runs.open_run(c, row, new_run(), at=AT, actor=ACTOR))
     assert one is not None
     assert again is None
-    asked = [await ledger.write(lambda c: runs.open_run(c, row, new_run(Kind.MANUAL), at=AT, actor=ACTOR)) for _ in range(3)]
+    asked = [
+        await ledger.write(lambda c: runs.open_run(c, row, new_run(Kind.MANUAL), at=AT, actor=ACTOR))
+        for _ in range(3)
+    ]
     assert [x.fire_time.microsecond for x in asked] == [0, 1, 2]
 
 
@@ -112,7 +126,9 @@ async def test_an_attempts_token_is_worth_nothing_once_it_has_ended(ledger):
 
     row = await ledger.write(record)
     run = await ledger.write(lambda c: runs.open_run(c, row, new_run(), at=AT, actor=ACTOR))
-    started = await ledger.write(lambda c: attempts.start(c, run.run_no, Cause.FIRE, at=AT, owner="me", actor=ACTOR))
+    started = await ledger.write(
+        lambda c: attempts.start(c, run.run_no, Cause.FIRE, at=AT, owner="me", actor=ACTOR)
+    )
     ending = Ending(ended="completed", move=Move.SUCCEED, reason="", exit_code=0, changes={})
     token = started.attempt.token
     await ledger.write(lambda c: attempts.end(c, token, ending, at=AT, actor=ACTOR))
@@ -175,4 +191,6 @@ def test_what_was_answered_is_on_the_disk_after_a_kill(tmp_path):
 def test_instants_must_be_aware(ledger):
     """A naive instant is a bug, and is refused where it would be stored."""
     with pytest.raises(sa.exc.StatementError, match="aware instants only"):
-        ledger.read(lambda c: c.execute(sa.select(schema.runs).where(schema.runs.c.fire_time > datetime(2026, 1, 1))))  # noqa: DTZ001
+        ledger.read(
+            lambda c: c.execute(sa.select(schema.runs).where(schema.runs.c.fire_time > datetime(2026, 1, 1)))
+        )

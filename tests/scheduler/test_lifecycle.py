@@ -23,7 +23,7 @@ def test_every_state_has_a_status_and_every_move_a_transition():
     assert set(STATUS) == set(State)
     assert set(TRANSITIONS) == set(Move)
     assert {s for t in TRANSITIONS.values() for s in t.sources} == ACTIVE
-    assert ACTIVE | FINAL == set(State)
+    assert set(State) == ACTIVE | FINAL
 
 
 def test_no_state_is_a_dead_end():
@@ -87,7 +87,14 @@ def run_in(connection, state):
     """A run brought to `state` by legal moves."""
     version = jobs.Version("d", None, {})
     row = jobs.record(
-        connection, version, name="job", origin="yaml", anchor=AT.replace(tzinfo=None), armed=True, at=AT, actor=ACTOR
+        connection,
+        version,
+        name="job",
+        origin="yaml",
+        anchor=AT.replace(tzinfo=None),
+        armed=True,
+        at=AT,
+        actor=ACTOR,
     )
     occurrence = Occurrence(AT, AT.replace(tzinfo=None))
     new = runs.NewRun(kind=Kind.FIRE, occurrence=occurrence, zone="UTC", cycle=Cycle())

@@ -82,7 +82,9 @@ async def test_groups_that_ignore_term_are_killed_kill_after_later(rig, tmp_path
     text = fleet(tmp_path, count=1, rerun="")
     script = tmp_path / "collect.sh"
     pid = tmp_path / "pid"
-    script.write_text(f"#!/bin/sh\ntrap '' TERM\necho $$ > {pid}.new; mv {pid}.new {pid}\nwhile :; do sleep 0.1; done\n")
+    script.write_text(
+        f"#!/bin/sh\ntrap '' TERM\necho $$ > {pid}.new; mv {pid}.new {pid}\nwhile :; do sleep 0.1; done\n"
+    )
     await r.up(text)
     await r.tick(seconds=1, wait=False)
     await r.until(pid.exists)
@@ -210,7 +212,9 @@ async def test_whole_day_reruns_keep_the_wall_time_over_a_gap(rig, tmp_path):
     """Friday 02:30 in New York before the gap: reruns at 02:30 wall time on Saturday, 03:30 on Sunday's gap."""
     text = (
         fleet(tmp_path, count=1, rerun="{every: 1d, for: 3d}", window="1h")
-        .replace("start: 2026-03-02T00:00:00, daily: {every: 1}", "start: 2026-03-06T02:30:00, weekly: {on: [friday]}")
+        .replace(
+            "start: 2026-03-02T00:00:00, daily: {every: 1}", "start: 2026-03-06T02:30:00, weekly: {on: [friday]}"
+        )
         .replace("settings: {", "settings: {timezone: America/New_York, ")
     )
     (tmp_path / "collect.sh").write_text("#!/bin/sh\nexit 1\n")
