@@ -1,0 +1,74 @@
+"""The outermost layer: one form of every path, admission before anything else, headers on every answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jobsd.http.access import Access, Denied
+
+OPEN = frozenset({"/healthz"})
+"""Paths that need no token anywhere."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+"""On every answer that does not say otherwise itself."""
+
+
+class Gate:
+    """An ASGI layer around the whole application; puts the `Caller` into the request's state."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Admit the caller and pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["path"] = scope["path"].rstrip("/") or "/"
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _with_headers(message.get("headers", []))
+            await send(message)
+
+        if scope["path"] not in OPEN:
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            origin = scope["client"][0] if scope["client"] else ""
+            try:
+                caller = self._access.admit(scope["method"], headers, origin)
+            except Denied as error:
+                await _deny(error, sending)
+                return
+            scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, sending)
+
+
+def _with_headers(present: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    said = {name.lower() for name, _ in present}
+    return list(present) + [
+        (name.lower().encode(), value.encode())
+        for name, value in HEADERS.items()
+        if name.lower().encode() not in said
+    ]
+
+
+async def _deny(error: Denied, send: Send) -> None:
+    body = json.dumps({"error": str(error), "detail": None}).encode()
+    headers: Mapping[str, str] = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        **error.headers,
+    }
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": error.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
