@@ -78,7 +78,7 @@ class Web:
 
     @contextmanager
     def stream(self, path: str, *, query: Query = ()) -> Iterator[Stream]:
-        """GET a body that may go on for ever: no time limit between its bits. Raises Unreachable, also in between."""
+        """GET a body that may go on for ever, without a time limit. Raises Unreachable, also on the way."""
         timeout = httpx.Timeout(None, connect=5.0)
         try:
             with self._client.stream("GET", path, params=list(query), timeout=timeout) as response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any
 
@@ -13,6 +13,9 @@ from config.definitions import JobDefinition
 from jobsd.cli.when import local_text, utc_text
 from recurrence import next_occurrence, rerun_times
 from recurrence.schedule import Occurrence, Schedule
+
+MOST_RERUNS = 100
+"""Rerun times told of one occurrence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +96,20 @@ def _of(job: JobDefinition, after: datetime, until: datetime | None, now: dateti
 
 def _coming(job: JobDefinition, schedule: Schedule, this: Occurrence, following: Occurrence | None) -> Coming:
     next_at = None if following is None else following.fire_time
-    reruns = takewhile(lambda due: next_at is None or due < next_at, rerun_times(schedule, this))
+    reruns = islice(rerun_times(schedule, this), MOST_RERUNS)
     return Coming(
         job=job.name,
         zone=schedule.zone,
         fire_time=this.fire_time,
-        window_end=None if schedule.window is None else this.fire_time + schedule.window,
+        window_end=_later(this.fire_time, schedule.window),
         next_at=next_at,
-        reruns=tuple(reruns),
+        reruns=tuple(takewhile(lambda due: next_at is None or due < next_at, reruns)),
         provisional=provisional(job.schedule),
     )
+
+
+def _later(instant: datetime, span: timedelta | None) -> datetime | None:
+    try:
+        return None if span is None else instant + span
+    except OverflowError:  # the end of the year 9999
+        return None

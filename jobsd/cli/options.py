@@ -14,12 +14,9 @@ MOMENT = Moment()
 
 CONFIG = click.Path(path_type=Path)
 
-config_option = click.option(
-    "-c", "--config", "path", type=CONFIG, metavar="FILE", help="The YAML; no daemon is asked."
-)
-required_config = click.option(
-    "-c", "--config", "path", type=CONFIG, metavar="FILE", required=True, help="The YAML."
-)
+_NAMES = ("-c", "--config", "path")
+config_option = click.option(*_NAMES, type=CONFIG, metavar="FILE", help="The YAML; no daemon is asked.")
+required_config = click.option(*_NAMES, type=CONFIG, metavar="FILE", required=True, help="The YAML.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 
 

@@ -32,13 +32,12 @@ def plain(text: str) -> str:
 
 def width(text: str) -> int:
     """How many columns of a terminal `text` takes."""
-    return sum(
-        2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text
-    )
+    wide, combining = unicodedata.east_asian_width, unicodedata.combining
+    return sum(2 if wide(char) in "WF" else not combining(char) for char in text)
 
 
 def table(headings: Sequence[str], rows: Iterable[Row], *, indent: str = "") -> Iterator[str]:
-    """Lines of a table, columns as wide as their widest cell, the last one ragged; headings only if there are rows."""
+    """Lines of a table, columns as wide as their widest cell; nothing at all without rows."""
     cells = [[_cell(cell) for cell in row] for row in rows]
     if not cells:
         return
