@@ -10,7 +10,7 @@ import sys
 from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -27,7 +27,11 @@ def configure(stream: TextIO | None = None) -> None:
     if readable:
         render = [structlog.dev.ConsoleRenderer()]
     else:
-        render = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        render = [
+            structlog.processors.format_exc_info,
+            _in_order,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     structlog.configure(
         processors=[*_SHARED, structlog.processors.StackInfoRenderer(), *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -46,7 +50,13 @@ def configure(stream: TextIO | None = None) -> None:
     root.setLevel(logging.WARNING)
 
 
-def _from_library(_logger: object, _name: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _in_order(_logger: object, _name: str, line: EventDict) -> EventDict:
+    """When, how grave, what: first in every line, so that a person can read a column of them."""
+    first = {key: line.pop(key) for key in ("timestamp", "level", "event") if key in line}
+    return {**first, **line}
+
+
+def _from_library(_logger: object, _name: str, line: EventDict) -> EventDict:
     """A library's record under one stable event name, its words as the reason."""
     record = line.get("_record")
     line["reason"] = line.pop("event")

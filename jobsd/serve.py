@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -32,6 +33,8 @@ def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = No
     0: stopped as asked. 1: refused (faults on standard error), or the scheduling loop died.
     """
     log.configure()
+    _more_files()
+    os.umask(0o077)
 
     def read() -> Configuration:
         return _overridden(load(path), state=state, listen=listen)
@@ -47,6 +50,12 @@ def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = No
         print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
     return asyncio.run(_serve(path, configuration, ledger, read))
+
+
+def _more_files() -> None:
+    """Allow as many open files as the machine lets us: each asset at work holds a handful."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _overridden(configuration: Configuration, *, state: Path | None, listen: str | None) -> Configuration:

@@ -13,8 +13,8 @@ def lifecycle() -> str:
     lines = [
         "# The life of a run",
         "",
-        "Made by `make docs` from the one table of transitions, `scheduler/lifecycle.py`; a test holds them together.",
-        "A run is opened as `pending`; an occurrence that does not run is opened as `missed` or `skipped`, and why.",
+        "Made by `make docs` from the table of transitions in `scheduler/lifecycle.py`.",
+        "A run is opened as `pending`; an occurrence that does not run, as `missed` or `skipped` with its reason.",
         "",
         "```mermaid",
         "stateDiagram-v2",
