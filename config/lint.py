@@ -11,7 +11,7 @@ from config.definitions import CollectRun, CommandRun, Configuration, JobDefinit
 from config.faults import quoted
 from config.values import format_duration
 from recurrence import next_fire_time
-from recurrence.schedule import Schedule
+from recurrence.schedule import Once, Schedule
 
 _LOOPBACK = ("127.", "localhost:", "[::1]:")
 
@@ -25,7 +25,12 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     lines = [*_settings(configuration), *_unused(configuration)]
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
-    return lines
+    return sorted(lines, key=_place)
+
+
+def _place(line: str) -> tuple[int, int]:
+    _, row, column = line.partition(": warning: ")[0].rsplit(":", 2)
+    return int(row), int(column)
 
 
 def _line(configuration: Configuration, job: JobDefinition, key: str, text: str) -> str:
@@ -36,8 +41,8 @@ def _line(configuration: Configuration, job: JobDefinition, key: str, text: str)
 
 def _settings(configuration: Configuration) -> Iterator[str]:
     http = configuration.settings.http
-    if http.tls is None and not http.listen.startswith(_LOOPBACK):
-        place = configuration.places.get(("settings", "http"), "settings.http")
+    if http.tls is None and not http.listen.startswith(_LOOPBACK):  # then it is written: the default is loopback
+        place = configuration.places[("settings", "http")]
         text = f"{http.listen} is open to other hosts without TLS; write settings.http.tls"
         yield f"{place}: warning: settings.http: {text}"
 
@@ -69,7 +74,13 @@ def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
     yield from _spans(job, schedule)
     if schedule.rule is None:
         return
-    if schedule.needs_anchor and schedule.start is None:
+    if schedule.start is None and isinstance(schedule.rule, Once):
+        yield (
+            "schedule",
+            "once without a start: nothing that is due when the job is first loaded fires; write start",
+        )
+        return
+    if schedule.start is None and schedule.needs_anchor:
         yield "schedule", "start is not written: it is the first load, so fire times told before are provisional"
     yield from _fires(schedule.anchored(now), now)
     yield from (("schedule", text) for text in clock_change_warnings(schedule.anchored(now), now=now))
@@ -104,10 +115,10 @@ def _fires(schedule: Schedule, now: datetime) -> Iterator[tuple[str, str]]:
         return
     apart = second - first
     if schedule.window and schedule.window > apart:
-        window = format_duration(schedule.window)
+        window, step = format_duration(schedule.window), format_duration(apart)
         yield (
             "schedule",
-            f"window {window} is longer than the {format_duration(apart)} to the next fire time, which ends it",
+            f"window {window} is longer than the {step} to the next fire time; overlap says what that does",
         )
     if schedule.rerun and schedule.rerun.every >= apart:
         every = format_duration(schedule.rerun.every)

@@ -112,9 +112,9 @@ def test_the_example_job(everything: config.Configuration) -> None:
     assert job.schedule == Schedule(
         rule=Weekly(1, frozenset({Weekday.FRIDAY})),
         zone="Europe/Berlin",
-        start=datetime(2026, 1, 2, 22),
+        start=datetime.fromisoformat("2026-01-02T22:00"),
         at=time(22),
-        until=datetime(2027, 1, 1, 23, 59, 59),
+        until=datetime.fromisoformat("2027-01-01T23:59:59"),
         offset=spread_offset("weekly-linux-compliance", timedelta(minutes=20)),
         window=timedelta(hours=4),
         rerun=Rerun(timedelta(days=1), timedelta(days=3)),
@@ -208,10 +208,10 @@ def test_frequencies(job) -> None:
 @pytest.mark.parametrize(
     ("start", "wall"),
     [
-        ("2026-07-01T10:00", datetime(2026, 7, 1, 10)),
-        ("2026-07-01 10:00:30.1234567", datetime(2026, 7, 1, 10, 0, 30)),
-        ("2026-07-01T10:00:00Z", datetime(2026, 7, 1, 12)),
-        ("2026-07-01T10:00:00-05:00", datetime(2026, 7, 1, 17)),
+        ("2026-07-01T10:00", datetime.fromisoformat("2026-07-01T10:00")),
+        ("2026-07-01 10:00:30.1234567", datetime.fromisoformat("2026-07-01T10:00:30")),
+        ("2026-07-01T10:00:00Z", datetime.fromisoformat("2026-07-01T12:00")),
+        ("2026-07-01T10:00:00-05:00", datetime.fromisoformat("2026-07-01T17:00")),
     ],
 )
 def test_start(job, start: str, wall: datetime) -> None:
@@ -223,9 +223,9 @@ def test_start(job, start: str, wall: datetime) -> None:
 @pytest.mark.parametrize(
     ("until", "wall"),
     [
-        ("2026-07-01", datetime(2026, 7, 1, 23, 59, 59)),
-        ("2026-07-01T10:00:00", datetime(2026, 7, 1, 10)),
-        ("2026-07-01T23:00:00Z", datetime(2026, 7, 2, 1)),
+        ("2026-07-01", datetime.fromisoformat("2026-07-01T23:59:59")),
+        ("2026-07-01T10:00:00", datetime.fromisoformat("2026-07-01T10:00")),
+        ("2026-07-01T23:00:00Z", datetime.fromisoformat("2026-07-02T01:00")),
     ],
 )
 def test_until(job, until: str, wall: datetime) -> None:
@@ -252,7 +252,12 @@ BLOCK = "RunPeriodically: true, RecurrenceType: 1, EndJobRunConfigured: true, En
         (f"{BLOCK}", Schedule(rule=Daily(1), zone="Asia/Tokyo", window=timedelta(hours=4), run_now=True)),
         (
             f"RunNow: 'false', {BLOCK}, StartDate: '2026-01-02T22:00:00Z'",
-            Schedule(rule=Daily(1), zone="Asia/Tokyo", window=timedelta(hours=4), start=datetime(2026, 1, 3, 7)),
+            Schedule(
+                rule=Daily(1),
+                zone="Asia/Tokyo",
+                window=timedelta(hours=4),
+                start=datetime.fromisoformat("2026-01-03T07:00"),
+            ),
         ),
         (
             f"RunNow: false, {BLOCK}, StartDate: '0001-01-01T00:00:00'",
@@ -260,7 +265,7 @@ BLOCK = "RunPeriodically: true, RecurrenceType: 1, EndJobRunConfigured: true, En
         ),
         (
             "RunNow: false, RunOnce: true, StartDate: '2001-01-01T09:00:00'",
-            Schedule(rule=Once(), zone="Asia/Tokyo", start=datetime(2001, 1, 1, 9)),
+            Schedule(rule=Once(), zone="Asia/Tokyo", start=datetime.fromisoformat("2001-01-01T09:00")),
         ),
         ("RunNow: false", Schedule(rule=None, zone="Asia/Tokyo")),
         ("RunNow: true", Schedule(rule=None, zone="Asia/Tokyo", run_now=True)),
@@ -306,4 +311,6 @@ def test_now_is_not_read(loads) -> None:
     """What a text means does not depend on when it is read: two readings are equal."""
     text = "version: 1\njobs:\n- {name: a, schedule: {daily: }, run: {command: {argv: [a]}}}\n"
     assert loads(text) == loads(text)
-    assert loads(text).jobs["a"].schedule.anchored(datetime(2026, 1, 1, tzinfo=UTC)).start == datetime(2026, 1, 1)
+    assert loads(text).jobs["a"].schedule.anchored(
+        datetime(2026, 1, 1, tzinfo=UTC)
+    ).start == datetime.fromisoformat("2026-01-01T00:00")
