@@ -35,7 +35,6 @@ class _Member(Shape):
         if name in assets:
             return assets[name]
         if name in groups:
-            reading.names.used.add(("asset group", name))
             return name
         hint = near_miss(name, [*assets, *groups])
         return reading.fault(

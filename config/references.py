@@ -20,7 +20,6 @@ class Names:
 
     places: dict[str, str] = field(default_factory=dict)
     known: dict[str, dict[str, Any]] = field(default_factory=dict)
-    used: set[tuple[str, str]] = field(default_factory=set)
 
     def define(self, what: str, place: str, names: Mapping[str, Any]) -> None:
         """`names` of the kind `what` are defined under `place`."""
@@ -56,7 +55,6 @@ class Ref(Shape):
             return self.refuse(node, path, reading)
         names = reading.names
         if name in names.known.get(self.what, {}):
-            names.used.add((self.what, name))
             return name
         return reading.fault(
             node, path, f"{quoted(name)} is not {_with_article(self.what)} of this file; {self._hint(name, names)}"

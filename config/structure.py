@@ -25,6 +25,9 @@ class _Size:
     depth: int
 
 
+_LEAF = _Size(1, 1)
+
+
 @dataclass
 class Structure:
     """One pass over a document; `faults` collects what it finds."""
@@ -46,6 +49,8 @@ class Structure:
             raise self._refusal(root, f"aliases expand this file of {self._written} values to {size.values}")
 
     def _visit(self, node: Node) -> _Size:
+        if isinstance(node, ScalarNode):
+            return self._leaf(node)
         if id(node) in self._sizes:
             known = self._sizes[id(node)]
             if known is None:
@@ -54,15 +59,13 @@ class Structure:
         self._sizes[id(node)] = None
         self._written += 1
         if not is_known_tag(node):
-            self._fault(node, f"the tag {quoted(str(node.tag))} is not used here; write plain values")
+            self._refuse_tag(node)
         children = self._children(node)
         sizes = [self._visit(child) for child in children]
         size = _Size(1 + sum(s.values for s in sizes), 1 + max((s.depth for s in sizes), default=0))
         if size.depth > DEPTH:
             raise self._refusal(node, f"nested deeper than {DEPTH} levels")
-        if isinstance(node, ScalarNode):
-            self._check_scalar(node)
-        elif isinstance(node, MappingNode):
+        if isinstance(node, MappingNode):
             node.value = self._entries(node)
         self._sizes[id(node)] = size
         return size
@@ -75,12 +78,23 @@ class Structure:
             return [part for entry in node.value for part in entry]
         return []
 
-    def _check_scalar(self, node: ScalarNode) -> None:
+    def _leaf(self, node: ScalarNode) -> _Size:
+        """Most nodes are texts: they cost as little as can be."""
+        self._written += 1
+        if node.tag == STR:
+            return _LEAF
+        if not is_known_tag(node):
+            self._refuse_tag(node)
+            return _LEAF
         try:
             scalar(node)
         except ValueError:
             self._fault(node, f"{quoted(node.value)} is not a value of the type {node.tag.rpartition(':')[2]}")
             node.tag = STR
+        return _LEAF
+
+    def _refuse_tag(self, node: Node) -> None:
+        self._fault(node, f"the tag {quoted(str(node.tag))} is not used here; write plain values")
 
     def _entries(self, node: MappingNode) -> _Entries:
         seen: dict[str, Node] = {}
