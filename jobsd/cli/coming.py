@@ -76,11 +76,11 @@ def coming(
 ) -> Iterator[Coming]:
     """Occurrences with `after` < fire time <= `until`, of each job at most `most`, by fire time.
 
-    At one instant in the order of `jobs`. Schedules without a start begin at `now`. Unbounded without `until` and
+    At one instant by name. Schedules without a start begin at `now`. Unbounded without `until` and
     `most`.
     """
     streams = [islice(_of(job, after, until, now), most) for job in jobs if why_never(job) is None]
-    return heapq.merge(*streams, key=lambda one: one.fire_time)
+    return heapq.merge(*streams, key=lambda one: (one.fire_time, one.job))
 
 
 def _of(job: JobDefinition, after: datetime, until: datetime | None, now: datetime) -> Iterator[Coming]:

@@ -175,7 +175,7 @@ def _split(text: str, fields: int) -> tuple[str, str]:
 
 
 def _halves(text: str) -> tuple[str, str | None]:
-    """Command and standard input: a bare % begins the input, further ones are line ends, \\% is a percent sign."""
+    """Command and standard input: a bare % begins the input, further ones end its lines."""
     pieces = [""]
     last = 0
     for match in _PERCENT.finditer(text):

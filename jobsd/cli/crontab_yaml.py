@@ -12,8 +12,8 @@ from jobsd.cli.crontab import Comment, Entry, Untold
 
 _HEAD = """\
 # Made of {source} by `jobsd import crontab`: read it through, then `jobsd check` it.
-# As under cron, what came due while nobody watched is left out, and runs of one job may overlap. Unlike cron,
-# commands start in an empty folder of their own instead of $HOME, and their output is kept (`jobsd logs`), not mailed.
+# As under cron, what came due while nobody watched is left out, and runs of one job may overlap. Unlike there,
+# commands start in an empty folder of their own instead of $HOME, and output is kept (`jobsd logs`), not mailed.
 version: 1
 settings:
   timezone: {zone}

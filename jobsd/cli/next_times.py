@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,11 +15,14 @@ from jobsd.cli import daemon
 from jobsd.cli.coming import coming, why_never
 from jobsd.cli.files import chosen, read, zone_of
 from jobsd.cli.options import MOMENT, config_option, jobs_argument, json_option
-from jobsd.cli.output import Row, echo_json_list, echo_lines, note, table
+from jobsd.cli.output import Row, beneath, echo_json_list, echo_lines, note
 from jobsd.cli.when import as_instant, offset_of, relative, utc_text, wall
 from jobsd.cli.when import now as present
 
 SHOWN = 10
+MOST_ASKED = 1000
+"""Fire times of one job in one answer of the daemon."""
+PROVISIONAL = "* provisional: the file has no start; it is the instant at which the daemon first loads the job"
 
 
 @click.command("next")
@@ -76,6 +80,10 @@ def _asked(
     query += [("n", str(most))] if most is not None else []
     query += [("job", name) for name in jobs]
     found: list[Mapping[str, Any]] = daemon.connect(url).get("/v1/next", query)
+    if most is None:
+        for job, count in Counter(row["job"] for row in found).items():
+            if count == MOST_ASKED:
+                note(f"{job}: only the first {MOST_ASKED} are shown: ask for a shorter span, or with -c FILE")
     return found
 
 
@@ -93,13 +101,10 @@ def _remarked(rows: Iterable[Mapping[str, Any]], definitions: list[JobDefinition
 def lines(rows: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[str]:
     """A table of fire times; under a row its window's end and reruns, where it has them."""
     found = list(rows)
-    cells: list[Row] = [_cells(row, now) for row in found]
-    for line, row in zip(table(("LOCAL", "UTC", "", "JOB"), cells), [None, *found], strict=False):
-        yield line
-        if row is not None:
-            yield from _beneath(row)
+    under = [list(_beneath(row)) for row in found]
+    yield from beneath(("LOCAL", "UTC", "", "JOB"), [_cells(row, now) for row in found], under)
     if any(row.get("provisional") for row in found):
-        yield "* provisional: the file has no start; it is the instant at which the daemon first loads the job"
+        yield PROVISIONAL
 
 
 def _cells(row: Mapping[str, Any], now: datetime) -> Row:

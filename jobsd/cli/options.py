@@ -11,6 +11,8 @@ import config
 from jobsd.cli.when import Moment
 
 MOMENT = Moment()
+AGO = Moment(-1)
+AHEAD = Moment(1)
 
 CONFIG = click.Path(path_type=Path)
 

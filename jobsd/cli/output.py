@@ -21,6 +21,10 @@ class Cell:
     text: str
     colour: str | None = None
 
+    def styled(self) -> str:
+        """The text in its colour."""
+        return click.style(self.text, fg=self.colour) if self.colour else self.text
+
 
 Row = Sequence[str | Cell]
 
@@ -36,19 +40,23 @@ def width(text: str) -> int:
     return sum(2 if wide(char) in "WF" else not combining(char) for char in text)
 
 
-def table(headings: Sequence[str], rows: Iterable[Row], *, indent: str = "") -> Iterator[str]:
+def table(headings: Sequence[str], rows: Iterable[Row], *, indent: str = "", headed: bool = True) -> Iterator[str]:
     """Lines of a table, columns as wide as their widest cell; nothing at all without rows."""
     cells = [[_cell(cell) for cell in row] for row in rows]
     if not cells:
         return
-    head = [Cell(heading) for heading in headings]
-    widths = [max(width(row[i].text) for row in [head, *cells] if i < len(row)) for i in range(len(headings))]
-    for row in [head, *cells]:
-        padded = [
-            click.style(cell.text, fg=cell.colour) + " " * (wide - width(cell.text))
-            for cell, wide in zip(row, widths, strict=False)
-        ]
+    shown = [[Cell(heading, "bright_black") for heading in headings], *cells] if headed else cells
+    widths = [max(width(row[i].text) for row in shown) for i in range(len(headings))]
+    for row in shown:
+        padded = [cell.styled() + " " * (wide - width(cell.text)) for cell, wide in zip(row, widths, strict=True)]
         yield (indent + GAP.join(padded)).rstrip()
+
+
+def beneath(headings: Sequence[str], rows: Iterable[Row], under: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A table with lines of its own under each row."""
+    for line, more in zip(table(headings, rows), [[], *under], strict=False):
+        yield line
+        yield from more
 
 
 def _cell(cell: str | Cell) -> Cell:

@@ -11,9 +11,7 @@ from jobsd.cli.options import CONFIG, required_config
 
 @click.command()
 @required_config
-@click.option(
-    "--state-dir", "state", type=CONFIG, metavar="DIR", help="Where ledger, output, address and token are."
-)
+@click.option("--state-dir", "state", type=CONFIG, metavar="DIR", help="Folder of the ledger and all other state.")
 @click.option("--listen", metavar="HOST:PORT", help="Instead of settings.http.listen; port 0 takes any free one.")
 def run(path: Path, state: Path | None, listen: str | None) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the file anew.

@@ -13,7 +13,7 @@ import click
 from config.definitions import Configuration, Settings
 from jobsd.cli.coming import Coming, coming, why_never
 from jobsd.cli.files import chosen, read, zone_of
-from jobsd.cli.next_times import lines
+from jobsd.cli.next_times import PROVISIONAL, lines
 from jobsd.cli.options import MOMENT, jobs_argument, json_option, required_config
 from jobsd.cli.output import Row, echo_json, echo_lines, note, table
 from jobsd.cli.progress import tracked
@@ -80,6 +80,8 @@ def _summary(
         [_counted(name, found) for name, found in simulation.by_job().items() if found],
         indent="  ",
     )
+    if any(fire.provisional for fire in simulation.fires):
+        yield PROVISIONAL
     busiest = [(minute, jobs) for minute, jobs in simulation.busiest()[:SHOWN] if jobs.total() > 1]
     if busiest:
         yield "Busiest minutes"
@@ -89,6 +91,7 @@ def _summary(
 
 def _counted(name: str, fires: list[Coming]) -> Row:
     zone = ZoneInfo(fires[0].zone)
+    name += "*" if fires[0].provisional else ""
     return (name, str(len(fires)), wall(fires[0].fire_time, zone), wall(fires[-1].fire_time, zone))
 
 

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import click
 
+from config.values import parse_duration
 from scheduler.clock import SystemClock
 
 _DAY = timedelta(days=1)
-_INSTANT = timedelta(microseconds=1)
-_SPANS = ((_DAY, "day"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"), (timedelta(seconds=1), "s"))
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
+_SPANS = ((_DAY, "day"), (timedelta(hours=1), "h"), (_MINUTE, "min"), (_SECOND, "s"))
 
 
 class Moment(click.ParamType[datetime | date]):
-    """A date, or a date and time, with an offset or without."""
+    """A date, or a date and time, with an offset or without; a duration too if it can count from now.
+
+    `direction`: -1 takes `2h` as two hours ago, 1 as in two hours, 0 refuses it.
+    """
 
     name = "ISO"
+
+    def __init__(self, direction: int = 0) -> None:
+        self.direction = direction
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime | date:
         """The date, or the datetime, naive where it has no offset."""
         if isinstance(value, date):
             return value
         text = str(value)
-        try:
+        with contextlib.suppress(ValueError):
             return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
-        except ValueError:
-            self.fail(
-                f"{text!r} is not an ISO time; write 2026-11-27, 2026-11-27T22:00 or 2026-11-27T22:00:00+01:00",
-                param,
-                ctx,
-            )
+        try:
+            span = parse_duration(text) if self.direction else None
+            found = None if span is None else now() + self.direction * span
+        except (ValueError, OverflowError):
+            found = None
+        if found is None:
+            also = ", or a duration such as 2h or 3d" if self.direction else ""
+            shapes = "2026-11-27, 2026-11-27T22:00 or 2026-11-27T22:00:00+01:00"
+            self.fail(f"{text!r} is not an ISO time; write {shapes}{also}", param, ctx)
+        return found
 
 
 def now() -> datetime:
@@ -42,12 +55,12 @@ def now() -> datetime:
 def as_instant(moment: datetime | date, zone: tzinfo, *, end: bool = False) -> datetime:
     """`moment` as an instant; without an offset it is wall time in `zone`.
 
-    A bare date is its first instant, or the last one of that day if `end`.
+    A bare date is its first second, or the last one of that day if `end`.
     """
     if isinstance(moment, datetime):
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=zone).astimezone(UTC)
     start = datetime.combine(moment + _DAY if end else moment, time(), tzinfo=zone).astimezone(UTC)
-    return start - _INSTANT if end else start
+    return start - _SECOND if end else start
 
 
 def utc_text(instant: datetime) -> str:
@@ -86,13 +99,15 @@ def clock(instant: datetime, zone: tzinfo) -> str:
 
 
 def relative(instant: datetime, since: datetime) -> str:
-    """`in 4 min`, `3 h ago`, `now`: whole units, rounded down."""
+    """`in 4 min`, `in 1 h 50 min`, `3 days ago`, `now`: whole units, rounded down."""
     apart = abs(instant - since)
     for unit, name in _SPANS:
-        count = apart // unit
+        count, rest = divmod(apart, unit)
         if count:
-            plural = "s" if name == "day" and count > 1 else ""
-            return f"in {count} {name}{plural}" if instant > since else f"{count} {name}{plural} ago"
+            words = f"{count} {name}" + ("s" if name == "day" and count > 1 else "")
+            if name == "h" and rest >= _MINUTE:
+                words += f" {rest // _MINUTE} min"
+            return f"in {words}" if instant > since else f"{words} ago"
     return "now"
 
 
