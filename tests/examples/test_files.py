@@ -49,12 +49,14 @@ def test_remedy_names_every_bit(judged):
 
 
 def test_world_writable_file_is_found(judged):
-    """A file under /etc that everybody may write is named; a folder with the sticky bit and a link are not."""
+    """A file under /etc that everybody may write is named; a group's, a folder with the sticky bit, a link are not."""
 
     def spoil(root):
         (root / "etc/app").mkdir(mode=0o755)
         (root / "etc/app/secret.conf").write_text("")
-        (root / "etc/app/secret.conf").chmod(0o666)
+        (root / "etc/app/secret.conf").chmod(0o602)
+        (root / "etc/app/team.conf").write_text("")
+        (root / "etc/app/team.conf").chmod(0o660)
         (root / "etc/app/drop").mkdir()
         (root / "etc/app/drop").chmod(0o1777)
         (root / "etc/app/link").symlink_to("drop")
@@ -106,13 +108,20 @@ def test_closed_folder_is_unknown(judged, ordinary):
     assert found["files.accounts-protected"][0] == "pass"
 
 
-def test_unreadable_sensitive_file_is_unknown(judged, ordinary):
+def test_unreachable_sensitive_file_is_unknown(ordinary, host):
     """A sensitive file inside a folder that this user may not enter is unknown, with the reason."""
+    root = host({"/boot/grub/grub.cfg": ""})
+    (root / "boot/grub").chmod(0)
+    verdicts = ordinary.evaluate("hardening", ordinary.collect("files", root).out).verdicts
+    assert verdicts["files.boot-loader-closed"][0] == "unknown"
+    assert "/boot/grub/grub.cfg (Permission denied)" in verdicts["files.boot-loader-closed"][1]
+
+
+def test_closed_files_need_not_be_read(judged, ordinary):
+    """Modes and owners are judged by any user, for they do not need the files to be read."""
 
     def close(root):
         (root / "etc/ssh/ssh_host_rsa_key").chmod(0o600)
-        (root / "etc/cron.d").mkdir()
-        (root / "etc/cron.d").chmod(0o755)
         (root / "etc/sudoers.d").mkdir()
         (root / "etc/sudoers.d").chmod(0o750)
 
