@@ -112,7 +112,7 @@ class Daemon:
     async def stop(self) -> None:
         """Fire no more, let attempts finish up to `stop_timeout`, interrupt the rest, close everything."""
         self.notifier.stopping()
-        self.dispatcher.stop_firing()
+        await self.dispatcher.stop_firing()
         settings = self._settings()
         executor = self.dispatcher.executor
         _log.info(

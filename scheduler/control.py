@@ -119,6 +119,8 @@ class Control:
         definition = self._definition(run.job)
         if run.state is State.INCOMPLETE:
             async with self.dispatcher.steady:
+                if not self.dispatcher.firing:
+                    raise Refused("the daemon is stopping: nothing starts any more")
                 started = await self.dispatcher.start(run.run_no, Cause.MANUAL, now, actor=actor)
             return started.run
         opener = self._opener(definition)

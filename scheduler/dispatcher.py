@@ -66,7 +66,7 @@ class Dispatcher:
         self.steady = asyncio.Lock()
         self._due: set[str] = set()
         self._poke = asyncio.Event()
-        self._firing = True
+        self.firing = True
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
 
@@ -94,10 +94,11 @@ class Dispatcher:
         self._due.update(names)
         self._poke.set()
 
-    def stop_firing(self) -> None:
-        """Open and start nothing more; windows still end."""
-        self._firing = False
+    async def stop_firing(self) -> None:
+        """Open and start nothing more; windows still end. What is being started now is under way on return."""
         self.alarm.stop()
+        async with self.steady:
+            self.firing = False
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Loop until cancelled; `beat` is called at every turn."""
@@ -134,7 +135,7 @@ class Dispatcher:
             seen = await self.ledger.aread(partial(snapshot.take, due=due, now=now))
             planned = plan(now, self.definitions, seen, self._capacity())
             self._tell_broken(planned.broken)
-            actions = [a for a in planned.actions if self._firing or isinstance(a, RequestStop)]
+            actions = [a for a in planned.actions if self.firing or isinstance(a, RequestStop)]
             if not actions:
                 self._due -= due
                 return

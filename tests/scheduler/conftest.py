@@ -142,7 +142,7 @@ class Rig:
         """Stop in order."""
         if self.ledger is None:
             return
-        self.dispatcher.stop_firing()
+        await self.dispatcher.stop_firing()
         await self.dispatcher.executor.abandon()
         self.ledger.close()
         self.ledger = None

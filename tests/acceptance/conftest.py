@@ -1,0 +1,209 @@
+"""The daemon as a process, as systemd would start it: its log, its notifications, its API."""
+
+import contextlib
+import json
+import os
+import pwd
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Process:
+    """`jobsd run` on a file, with a notification socket and a log that can be waited for."""
+
+    def __init__(self, yaml, folder, *, user=None, python=sys.executable, watchdog_s=None):
+        self.folder = Path(folder)
+        self.state = self.folder / "state"
+        self.notifications = queue.Queue()
+        self.lines = []
+        self._news = threading.Condition()
+        address = self.folder / f"notify-{time.monotonic_ns()}"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(address))
+        os.chmod(address, 0o777)  # noqa: S103 - the daemon may be another user's
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("JOBSD", "STATE_", "PYTEST"))}
+        env |= {"NOTIFY_SOCKET": str(address)}
+        if watchdog_s:
+            env |= {"WATCHDOG_USEC": str(int(watchdog_s * 1e6))}
+        argv = [python, "-m", "jobsd", "run", "-c", str(yaml), "--state-dir", str(self.state)]
+        more = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+        self.process = subprocess.Popen(
+            [*argv, "--listen", "127.0.0.1:0"],
+            cwd=self.folder,
+            env=env
+            | {
+                "PYTHONPATH": os.pathsep.join((str(ROOT), sysconfig.get_path("purelib"))),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+        self._threads = [
+            threading.Thread(target=target, daemon=True) for target in (self._hear, self._follow, self._complaints)
+        ]
+        self.stderr = ""
+        for thread in self._threads:
+            thread.start()
+
+    def _hear(self):
+        while message := self._socket.recv(4096):
+            self.notifications.put(message.decode())
+
+    def _follow(self):
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(json.loads(line))
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def _complaints(self):
+        self.stderr = self.process.stderr.read()
+
+    def notified(self, begin, seconds=30):
+        """Wait for a notification that begins so."""
+        deadline = time.monotonic() + seconds
+        while True:
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {begin} in {seconds} s; log: {self.lines[-5:]} {self.stderr}"
+            with contextlib.suppress(queue.Empty):
+                message = self.notifications.get(timeout=min(left, 0.5))
+                if message.startswith(begin):
+                    return message
+            assert self.process.poll() is None or begin == "STOPPING", f"it ended: {self.lines[-3:]} {self.stderr}"
+
+    def logged(self, event, seconds=30, *, after=0, **keys):
+        """Wait for a line of the log with this event and these keys; the lines before `after` do not count."""
+        deadline = time.monotonic() + seconds
+        with self._news:
+            while True:
+                for line in self.lines[after:]:
+                    if line["event"] == event and all(line.get(k) == v for k, v in keys.items()):
+                        return line
+                left = deadline - time.monotonic()
+                assert left > 0, f"no {event} {keys} in {seconds} s: {self.lines[-8:]}"
+                self._news.wait(min(left, 0.5))
+
+    def ready(self):
+        """Wait for READY; returns self."""
+        self.notified("READY=1")
+        return self
+
+    def get(self, path, **params):
+        """GET with the local token."""
+        url, token = (self.state / "url").read_text(), (self.state / "token").read_text()
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
+            return client.get(path, params=params)
+
+    def post(self, path, **body):
+        """POST with the local token; the answer must be a success."""
+        url, token = (self.state / "url").read_text(), (self.state / "token").read_text()
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
+            answer = client.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def trigger(self, job):
+        """Run a job now."""
+        return self.post(f"/v1/jobs/{job}/trigger")
+
+    def runs(self, job=None):
+        """The runs as the API tells them, oldest first."""
+        rows = self.get("/v1/runs", limit=500, **({"job": job} if job else {})).json()
+        return sorted(rows, key=lambda row: (row["fire_time"], row["run_no"]))
+
+    def until(self, condition, seconds=30):
+        """Wait until `condition()` gives something true; returns it."""
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"not within {seconds} s: {self.lines[-8:]} {self.stderr}"
+            assert self.process.poll() is None, f"it ended: {self.lines[-3:]} {self.stderr}"
+            time.sleep(0.05)
+        return found
+
+    def signal(self, number):
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def stop(self, seconds=30):
+        """SIGTERM and wait; returns the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def kill(self):
+        """SIGKILL and wait."""
+        self.signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def close(self):
+        """End it, whatever state it is in."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._socket.shutdown(socket.SHUT_RD)
+        for thread in self._threads:
+            thread.join(5)
+        self._socket.close()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+def instant(text):
+    """An ISO instant of the API or the log."""
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """A function that starts `jobsd run` on a text or a file; every one is ended."""
+    started = []
+
+    def start(text_or_path, *, folder=tmp_path, **more):
+        path = text_or_path
+        if isinstance(text_or_path, str):
+            path = folder / "jobs.yaml"
+            path.write_text(text_or_path)
+        process = Process(path, folder, **more)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.close()
+
+
+@pytest.fixture
+def at():
+    """Read an instant."""
+    return instant
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Write an executable program; returns its path."""
+
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    return write
