@@ -12,6 +12,7 @@ import structlog
 
 from config.definitions import Configuration, JobDefinition, Run
 from runners.api import AssetRef, AssetReport, Ended, Execution, Outcome, Runner, Stop, StopReason
+from runners.registry import UnsupportedRunError
 from scheduler.assetdata import AssetFiles
 from scheduler.clock import Clock
 from scheduler.ledger import Fenced, Ledger, LedgerUnavailable, StaleMove, attempts, finishing
@@ -127,6 +128,8 @@ class Executor:
             return await self._runner_for(work.job.run).execute(execution)
         except Fenced:
             raise
+        except UnsupportedRunError as error:
+            return Outcome(Ended.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is this attempt's failure
             reason = f"{type(error).__name__}: {error}"
             _log.exception("runner_raised", job=work.job.name, run_id=run.run_id, reason=reason)

@@ -142,3 +142,19 @@ async def test_a_double_wake_up_fires_once(rig):
         r.dispatcher.mark(["good", "bad"])
         await r.settle()
     assert len(r.runs()) == 2
+
+
+async def test_a_kind_of_run_that_this_version_cannot_carry_out_fails_in_plain_words(rig):
+    """No traceback, no retry: the row says which kind it is."""
+    r = rig("2026-03-02T05:59:59Z")
+    await r.up("""
+version: 1
+jobs:
+  - name: later
+    retry: {attempts: 3}
+    schedule: {start: 2026-03-02T06:00:00, daily: {}}
+    run: {http: {url: "http://127.0.0.1:9/"}}
+""")
+    await r.tick(seconds=1)
+    assert (r.run().state, r.run().attempts) == ("failed", 1)
+    assert "run.http" in r.run().reason
