@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,9 @@ Connection = sa.Connection
 """What operations work on: only the ledger's own modules look inside."""
 
 Operation = Callable[[sa.Connection], T]
+READERS = 4
+"""Threads that read for event loops: their own, so that no other blocking work can hold the scheduler up."""
+
 Listener = Callable[[Sequence[Event]], None]
 
 
@@ -52,6 +56,7 @@ class Ledger:
             self._lock.release()
             raise
         self._readers = sqlite_engine(path, writer=False)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
         self._writer = Writer(self._engine, self._publish)
 
     def listen(self, listener: Listener) -> None:
@@ -75,11 +80,12 @@ class Ledger:
 
     async def aread(self, operation: Operation[T]) -> T:
         """Like `read`, beside the event loop."""
-        return await asyncio.to_thread(self.read, operation)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read, operation)
 
     def close(self) -> None:
         """Commit what waits and close."""
         self._writer.close()
+        self._threads.shutdown()
         self._engine.dispose()
         self._readers.dispose()
         self._lock.release()

@@ -11,7 +11,7 @@ from recurrence.ccs_fields import Fault
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
 START = "2026-03-01T02:30:00"
-WALL = datetime(2026, 3, 1, 2, 30)  # noqa: DTZ001
+WALL = datetime(2026, 3, 1, 2, 30)
 PERIODIC = {"RunNow": False, "RunPeriodically": True, "StartDate": START}
 ALL_ZERO = {
     "EndJobRunConfigured": False, "EndJobRunTimeInterval": "00:00:00", "SubScheduleRepeatDays": 0,
@@ -58,9 +58,9 @@ MEANINGS = [
     (PERIODIC | {"RecurrenceType": 1, "SubScheduleRepeatDays": 1, "SubScheduleRepeatPeriodDays": 3},
      schedule(rule=Daily(1), rerun=Rerun(timedelta(days=1), timedelta(days=3)))),
     (PERIODIC | {"RecurrenceType": 1, "SubScheduleRepeatDays": 1}, schedule(rule=Daily(1))),
-    (PERIODIC | {"RecurrenceType": 1, "StartDate": None}, schedule(rule=Daily(1), start=datetime(2026, 1, 1, 22, 4, 5))),  # noqa: DTZ001
+    (PERIODIC | {"RecurrenceType": 1, "StartDate": None}, schedule(rule=Daily(1), start=datetime(2026, 1, 1, 22, 4, 5))),
     (PERIODIC | {"RecurrenceType": 1, "StartDate": "0001-01-01T00:00:00"},
-     schedule(rule=Daily(1), start=datetime(2026, 1, 1, 22, 4, 5))),  # noqa: DTZ001
+     schedule(rule=Daily(1), start=datetime(2026, 1, 1, 22, 4, 5))),
 ]  # fmt: skip
 
 

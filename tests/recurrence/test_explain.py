@@ -24,7 +24,7 @@ from recurrence import (
 )
 from recurrence.explain import span
 
-START = datetime(2026, 1, 2, 22)  # noqa: DTZ001
+START = datetime(2026, 1, 2, 22)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TABLE = [
     (Schedule(rule=None), "Never by itself."),
@@ -39,7 +39,7 @@ TABLE = [
     (Schedule(rule=Weekly(1, frozenset({Weekday.FRIDAY})), start=START, run_now=True),
      "Every week on Friday at 22:00 (UTC), from Friday 2 January 2026, and once when it is first recorded."),
     (Schedule(rule=Weekly(2, frozenset({Weekday.MONDAY, Weekday.SUNDAY, Weekday.FRIDAY})), at=time(7, 30, 15),
-              until=datetime(2027, 1, 1, 23, 59, 59)),  # noqa: DTZ001
+              until=datetime(2027, 1, 1, 23, 59, 59)),
      "Every 2 weeks on Sunday, Monday and Friday at 07:30:15 (UTC), until Friday 1 January 2027."),
     (Schedule(rule=MonthlyDay(1, 15), at=time(0), until=START),
      "Every month on day 15 at 00:00 (UTC), until Friday 2 January 2026 at 22:00."),

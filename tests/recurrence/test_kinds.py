@@ -124,17 +124,17 @@ def test_until_in_a_gap_ends_where_the_gap_begins():
 
 NEVER = [
     Schedule(rule=None),
-    Schedule(rule=MonthlyDay(12, 31), start=datetime(2026, 2, 1), short_month=ShortMonth.SKIP),  # noqa: DTZ001
-    Schedule(rule=MonthlyDay(24, 29), start=datetime(2027, 2, 1), short_month=ShortMonth.SKIP),  # noqa: DTZ001
+    Schedule(rule=MonthlyDay(12, 31), start=datetime(2026, 2, 1), short_month=ShortMonth.SKIP),
+    Schedule(rule=MonthlyDay(24, 29), start=datetime(2027, 2, 1), short_month=ShortMonth.SKIP),
     Schedule(
         rule=MonthlyOrdinal(12, Ordinal.SECOND, Weekday.SUNDAY),
         zone="America/New_York",
-        start=datetime(2026, 3, 1, 2, 30),  # noqa: DTZ001
+        start=datetime(2026, 3, 1, 2, 30),
         gap=Gap.SKIP,
     ),
     Schedule(rule=Cron("*/10 2 * 3 0#2"), zone="America/New_York"),
-    Schedule(rule=Daily(1_000_000), start=datetime(9000, 1, 1)),  # noqa: DTZ001
-    Schedule(rule=Weekly(1_000_000, FRIDAYS), start=datetime(2026, 1, 3)),  # noqa: DTZ001
+    Schedule(rule=Daily(1_000_000), start=datetime(9000, 1, 1)),
+    Schedule(rule=Weekly(1_000_000, FRIDAYS), start=datetime(2026, 1, 3)),
 ]
 
 

@@ -1,7 +1,5 @@
 """A laboratory for runners: real processes, files and clocks, and a look at what is left behind."""
 
-# ruff: noqa: D102, ASYNC240 - methods of these stand-ins are named by what they stand in for
-
 from __future__ import annotations
 
 import asyncio

@@ -1,7 +1,5 @@
 """Collections over assets, with real collectors and evaluators."""
 
-# ruff: noqa: PTH208 - names are compared, not paths
-
 import asyncio
 import json
 import os

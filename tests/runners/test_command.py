@@ -1,7 +1,5 @@
 """`run.command`, with real programs."""
 
-# ruff: noqa: ASYNC240, PTH110 - looking at a file takes no time
-
 import asyncio
 import json
 import os

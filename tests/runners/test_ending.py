@@ -1,7 +1,5 @@
 """The whole of what a child started ends with it. That nothing is left is checked after every test."""
 
-# ruff: noqa: ASYNC220, PTH208 - starting a process takes no time here
-
 import asyncio
 import ctypes
 import gc
@@ -149,7 +147,7 @@ async def test_an_end_of_its_own_counts_before_a_stop(lab, until_true):
     await until_true(lambda: running.done() or orphans._book.started)
     (pid,) = orphans._book.started
     while (found := proc.entry(pid)) and not found.dead:
-        time.sleep(0.01)  # noqa: ASYNC251 - the loop must not see the end before the stop
+        time.sleep(0.01)
     ending.request(Cause.STOP)
     assert await running == process.Exited(1)
     log.close()

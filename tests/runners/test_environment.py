@@ -1,7 +1,5 @@
 """What a child is given, and what never reaches it."""
 
-# ruff: noqa: ASYNC240, PTH110 - looking at a file takes no time
-
 import json
 import os
 

@@ -1,7 +1,5 @@
 """Recovery: what attempts of a dead daemon left running."""
 
-# ruff: noqa: ASYNC220, ASYNC240 - starting a process and looking at a file take no time here
-
 import os
 import signal
 import subprocess
