@@ -4,8 +4,8 @@
 #   boot.sh WORK TREE [SOURCE:TARGET...]
 #
 # WORK is an empty folder for the overlay. TREE is copied over the new root; the units in TREE/etc/systemd/system are
-# enabled, the host's own are not. Each SOURCE folder is bound, read-only, to TARGET in the new root. Prints the leader's pid as
-# `leader PID`, then stays until it ends; TERM ends it. Leaves no process, mount or control group behind.
+# enabled, the host's own are not. Each SOURCE folder is bound, read-only, to TARGET in the new root. Prints the
+# leader's pid as `leader PID`, then stays until it ends; TERM ends it. Leaves no process, mount or control group behind.
 set -euo pipefail
 export W=$1 TREE=$2; shift 2; export BINDS="$*"
 
