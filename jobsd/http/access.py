@@ -22,7 +22,10 @@ _SCHEMES = 'Bearer, Basic realm="jobsd", charset="UTF-8"'
 
 
 class Denied(Exception):
-    """The caller may not: `status` is 401 (who are you?) or 403 (not with this token, not at this address)."""
+    """The request is not admitted.
+
+    `status` is 401 (who are you?), 403 (not with this token, not at this address) or 413 (too much of it).
+    """
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

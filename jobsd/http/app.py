@@ -9,12 +9,9 @@ from starlette.types import ASGIApp
 
 from jobsd.http import errors, health, jobs, page, runs, streams
 from jobsd.http.access import Access
-from jobsd.http.gate import Gate
+from jobsd.http.gate import MOST_BODY, Gate
 from jobsd.http.hub import Hub
 from jobsd.http.service import Service
-
-MOST_BODY = 64 * 1024
-"""Bytes of a request's body at the most."""
 
 
 def build(service: Service, hub: Hub, access: Access) -> ASGIApp:

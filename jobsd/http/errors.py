@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -63,8 +63,13 @@ async def _denied(_request: Request, error: Exception) -> Response:
 
 async def _bad_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the table above says so
-    faults = [f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}" for fault in error.errors()]
+    faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
     return answer(400, "; ".join(faults), jsonable_encoder(error.errors(), exclude={"ctx", "url"}))
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Where a fault is: a parameter's name, or the body as a whole."""
+    return ".".join(str(part) for part in path[1:]) or "the body (JSON, with Content-Type: application/json)"
 
 
 async def _http(request: Request, error: Exception) -> Response:

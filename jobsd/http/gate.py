@@ -12,6 +12,9 @@ from jobsd.http.access import Access, Denied
 OPEN = frozenset({"/healthz"})
 """Paths that need no token anywhere."""
 
+MOST_BODY = 64 * 1024
+"""Bytes of a request's body at the most."""
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -46,11 +49,18 @@ class Gate:
             origin = scope["client"][0] if scope["client"] else ""
             try:
                 caller = self._access.admit(scope["method"], headers, origin)
+                _check_size(headers.get("content-length", "0"))
             except Denied as error:
                 await _deny(error, sending)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, sending)
+
+
+def _check_size(length: str) -> None:
+    """Raise Denied for a body that says it is too long; one that does not say is cut off while it is read."""
+    if not length.isdecimal() or int(length) > MOST_BODY:
+        raise Denied(413, f"a body has at most {MOST_BODY} bytes")
 
 
 def _with_headers(present: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
