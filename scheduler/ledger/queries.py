@@ -59,6 +59,8 @@ def find_run(connection: sa.Connection, key: str) -> RunRow:
 
     Digits are a number first. Eight and more that are both a number and the beginning of a GUID are refused.
     """
+    if not key:
+        raise NotFound("write the run's id, its beginning, or its number")
     if not (key.isascii() and key.isdigit()):
         return runs.by_guid(connection, key)
     number = RUNS.where(_RUNS.c.run_no == (int(key) if len(key) <= _NUMBER_DIGITS else -1))

@@ -115,10 +115,11 @@ def test_a_stuck_scheduling_loop_is_not_ready(build):
     house.start()
     assert house.get("/readyz") == {"ready": True, "reasons": []}
     with house.blocked():
-        house.until(lambda: house.http.get("/readyz").status_code == 503)
+        house.until(lambda: len(house.http.get("/readyz").json()["reasons"]) == 2)
         body = house.get("/readyz", status=503)
         assert body["ready"] is False
-        assert "scheduling loop has not moved" in body["reasons"][0]
+        assert "the scheduling loop has not moved" in body["reasons"][0]
+        assert "the alarm clock has not moved" in body["reasons"][1]
         assert house.http.get("/healthz").text == "ok\n"
         assert "The daemon is not ready" in house.http.get("/").text
     house.until(lambda: house.http.get("/readyz").status_code == 200)
