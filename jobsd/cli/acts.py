@@ -28,8 +28,8 @@ wait_option = click.option(
 def trigger(url: str | None, job: str, *, wait: bool, as_json: bool) -> None:
     """Run JOB now, whatever its pause or its calendars say.
 
-    Refused while a run of it is active, unless the job says `overlap: allow`. With --wait the exit code is 1 unless
-    the run succeeds.
+    Refused while a run of it is active, unless the job says `overlap: allow`. With --wait, the exit code is 1
+    unless the run succeeds.
 
     Example: jobsd trigger weekly-linux-compliance --wait
     """

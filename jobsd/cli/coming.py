@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any
 
 from config.definitions import JobDefinition
 from jobsd.cli.when import local_text, utc_text
-from recurrence import next_occurrence, rerun_times
+from recurrence import occurrences, rerun_times
 from recurrence.schedule import Occurrence, Schedule
 
 MOST_RERUNS = 100
 """Rerun times told of one occurrence."""
+
+END = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,12 @@ def provisional(schedule: Schedule | None) -> bool:
     return schedule is not None and schedule.start is None and schedule.needs_anchor
 
 
-def anchored(job: JobDefinition, now: datetime) -> JobDefinition:
-    """`job` with a start: its own, else `now`."""
-    return job if job.schedule is None else replace(job, schedule=job.schedule.anchored(now))
+def told(schedule: Schedule, now: datetime) -> Schedule:
+    """`schedule` as it can be told before the daemon knows it: with the start `now` if it needs one.
+
+    Where a start would only be a lower bound, none is taken: fire times of the past can be asked for.
+    """
+    return schedule.anchored(now) if provisional(schedule) else schedule
 
 
 def why_never(job: JobDefinition) -> str | None:
@@ -76,8 +81,8 @@ def coming(
 ) -> Iterator[Coming]:
     """Occurrences with `after` < fire time <= `until`, of each job at most `most`, by fire time.
 
-    At one instant by name. Schedules without a start begin at `now`. Unbounded without `until` and
-    `most`.
+    At one instant by name. Schedules that need a start and have none begin at `now`. Unbounded without `until`
+    and `most`.
     """
     streams = [islice(_of(job, after, until, now), most) for job in jobs if why_never(job) is None]
     return heapq.merge(*streams, key=lambda one: (one.fire_time, one.job))
@@ -86,10 +91,12 @@ def coming(
 def _of(job: JobDefinition, after: datetime, until: datetime | None, now: datetime) -> Iterator[Coming]:
     if job.schedule is None:
         return
-    schedule = job.schedule.anchored(now)
-    found = next_occurrence(schedule, after=after)
+    schedule = told(job.schedule, now)
+    # Beyond `until` by one: the last occurrence's reruns end at the one after it.
+    walk = occurrences(schedule, after=after, until=END)
+    found = next(walk, None)
     while found is not None and (until is None or found.fire_time <= until):
-        following = next_occurrence(schedule, after=found.fire_time)
+        following = next(walk, None)
         yield _coming(job, schedule, found, following)
         found = following
 

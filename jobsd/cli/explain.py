@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from jobsd.cli import daemon
-from jobsd.cli.coming import provisional
+from jobsd.cli.coming import provisional, told
 from jobsd.cli.files import chosen, read
 from jobsd.cli.options import config_option, job_argument, json_option
 from jobsd.cli.output import echo_json, note
@@ -43,5 +43,5 @@ def explained(path: Path, name: str) -> dict[str, Any]:
     schedule = job.schedule
     if schedule is None:
         return {"job": job.name, "schedule": "Never by itself.", "timezone": None}
-    found = {"job": job.name, "schedule": explain(schedule.anchored(now())), "timezone": schedule.zone}
+    found = {"job": job.name, "schedule": explain(told(schedule, now())), "timezone": schedule.zone}
     return {**found, "provisional": True} if provisional(schedule) else found

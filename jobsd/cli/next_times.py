@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from jobsd.cli.when import as_instant, offset_of, relative, utc_text, wall
 from jobsd.cli.when import now as present
 
 SHOWN = 10
+PAGE = 1000
 MOST_ASKED = 1000
 """Fire times of one job in one answer of the daemon."""
 PROVISIONAL = "* provisional: the file has no start; it is the instant at which the daemon first loads the job"
@@ -51,18 +53,18 @@ def next_times(
     Example: jobsd next -c jobs.yaml weekly-linux-compliance -n 5 --after 2026-11-01
     """
     now = present()
-    count = most if most is not None or until is not None else SHOWN
+    each = most if most is not None or until is not None else SHOWN
     rows: Iterable[Mapping[str, Any]]
     if path is None:
         since = now if after is None else as_instant(after, UTC)
-        rows = _asked(url, jobs, since, None if until is None else as_instant(until, UTC, end=True), count)
+        rows = _asked(url, jobs, since, None if until is None else as_instant(until, UTC, end=True), each)
     else:
         configuration = read(path)
         zone = zone_of(configuration)
         since = now if after is None else as_instant(after, zone)
         end = None if until is None else as_instant(until, zone, end=True)
         definitions = chosen(configuration, jobs, path)
-        rows = (one.json() for one in coming(definitions, after=since, until=end, most=count, now=now))
+        rows = (one.json() for one in coming(definitions, after=since, until=end, most=each, now=now))
         if not as_json:
             rows = _remarked(rows, definitions)
     if as_json:
@@ -81,8 +83,8 @@ def _asked(
     query += [("job", name) for name in jobs]
     found: list[Mapping[str, Any]] = daemon.connect(url).get("/v1/next", query)
     if most is None:
-        for job, count in Counter(row["job"] for row in found).items():
-            if count == MOST_ASKED:
+        for job, told in Counter(row["job"] for row in found).items():
+            if told == MOST_ASKED:
                 note(f"{job}: only the first {MOST_ASKED} are shown: ask for a shorter span, or with -c FILE")
     return found
 
@@ -99,11 +101,19 @@ def _remarked(rows: Iterable[Mapping[str, Any]], definitions: list[JobDefinition
 
 
 def lines(rows: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[str]:
-    """A table of fire times; under a row its window's end and reruns, where it has them."""
-    found = list(rows)
-    under = [list(_beneath(row)) for row in found]
-    yield from beneath(("LOCAL", "UTC", "", "JOB"), [_cells(row, now) for row in found], under)
-    if any(row.get("provisional") for row in found):
+    """A table of fire times; under a row its window's end and reruns, where it has them.
+
+    It comes a page at a time, so that a long one begins at once.
+    """
+    left, provisional, headings = iter(rows), False, ("LOCAL", "UTC", "", "JOB")
+    for number in count():
+        page = list(islice(left, PAGE))
+        if not page:
+            break
+        under = [list(_beneath(row)) for row in page]
+        yield from beneath(headings, [_cells(row, now) for row in page], under, headed=number == 0)
+        provisional = provisional or any(row.get("provisional") for row in page)
+    if provisional:
         yield PROVISIONAL
 
 

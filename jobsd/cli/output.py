@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,9 +54,12 @@ def table(headings: Sequence[str], rows: Iterable[Row], *, indent: str = "", hea
         yield (indent + GAP.join(padded)).rstrip()
 
 
-def beneath(headings: Sequence[str], rows: Iterable[Row], under: Sequence[Sequence[str]]) -> Iterator[str]:
+def beneath(
+    headings: Sequence[str], rows: Iterable[Row], under: Sequence[Sequence[str]], *, headed: bool = True
+) -> Iterator[str]:
     """A table with lines of its own under each row."""
-    for line, more in zip(table(headings, rows), [[], *under], strict=False):
+    before: Sequence[Sequence[str]] = [[]] if headed else []
+    for line, more in zip(table(headings, rows, headed=headed), [*before, *under], strict=False):
         yield line
         yield from more
 
@@ -65,9 +70,19 @@ def _cell(cell: str | Cell) -> Cell:
 
 
 def echo_lines(lines: Iterable[str]) -> None:
-    """Print lines; colours go where there is no terminal, or NO_COLOR is set."""
+    """Print lines; colours go where there is no terminal, or NO_COLOR is set.
+
+    On a terminal, indented lines without colour (reasons, messages) are wrapped at its width.
+    """
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in lines:
-        click.echo(line)
+        if columns is None or not line.startswith(" ") or "\x1b" in line:
+            click.echo(line)
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        click.echo(
+            "\n".join(textwrap.wrap(line.strip(), columns, initial_indent=indent, subsequent_indent=indent))
+        )
 
 
 def echo_json(value: Any) -> None:

@@ -76,12 +76,11 @@ def _asset(asset: dict[str, Any]) -> Row:
 def _results(asset: dict[str, Any], *, everything: bool) -> Iterator[str]:
     if asset["reason"]:
         yield f"    {plain(asset['reason'])}"
-    rows: list[Row] = [
-        (state(result["result"]), f"{result['standard']}/{result['check']}", result["message"])
-        for result in asset["results"]
-        if everything or result["result"] not in ("pass", "notapplicable")
-    ]
-    yield from table(("", "", ""), rows, indent="    ", headed=False)
+    for result in asset["results"]:
+        if everything or result["result"] not in ("pass", "notapplicable"):
+            yield f"    {state(result['result']).styled()}  {plain(result['standard'])}/{plain(result['check'])}"
+            if result["message"]:
+                yield f"        {plain(result['message'])}"
 
 
 def _event(event: dict[str, Any], local: str) -> Row:
