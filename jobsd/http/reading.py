@@ -91,7 +91,7 @@ class Reader:
 
     def active(self, connection: Connection, *, limit: int) -> list[RunView]:
         """The runs that are not final, newest first."""
-        return self.runs(connection, queries.active_runs(connection, limit=limit))
+        return self.runs(connection, queries.active_runs(connection)[:limit])
 
     def runs(self, connection: Connection, rows: Sequence[RunRow]) -> list[RunView]:
         """These runs with their assets counted."""

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,6 +77,9 @@ def list_runs(
     connection: sa.Connection, which: RunFilter, *, limit: int, before: RunRow | None = None
 ) -> list[RunRow]:
     """At most `limit` runs, newest first; only those older than `before`, where given."""
+    if which.job_id is None and which.states and which.states <= ACTIVE and not which.with_assets:
+        found = active_runs(connection, which.states, since=which.since)
+        return [run for run in found if before is None or _age(run) < _age(before)][:limit]
     where = _conditions(which, before)
     newest = (_RUNS.c.fire_time.desc(), _RUNS.c.run_no.desc())
     if which.job_id is None:
@@ -89,9 +93,7 @@ def list_runs(
 def _conditions(which: RunFilter, before: RunRow | None) -> list[sa.ColumnElement[bool]]:
     where: list[sa.ColumnElement[bool]] = []
     if which.states:
-        states = [state.value for state in sorted(which.states)]
-        # written out, so that SQLite sees that the index over the active runs will do
-        where.append(_RUNS.c.state.in_(sa.bindparam(None, states, expanding=True, literal_execute=True)))
+        where.append(_in(which.states))
     if which.with_assets:
         where.append(_RUNS.c.has_assets)
     if which.since is not None:
@@ -100,6 +102,12 @@ def _conditions(which: RunFilter, before: RunRow | None) -> list[sa.ColumnElemen
         older = sa.and_(_RUNS.c.fire_time == before.fire_time, _RUNS.c.run_no < before.run_no)
         where += [_RUNS.c.fire_time <= before.fire_time, sa.or_(_RUNS.c.fire_time < before.fire_time, older)]
     return where
+
+
+def _in(states: frozenset[State]) -> sa.ColumnElement[bool]:
+    """Written out and in order, so that SQLite sees where the index over the active runs will do."""
+    values = [state.value for state in sorted(states)]
+    return _RUNS.c.state.in_(sa.bindparam(None, values, expanding=True, literal_execute=True))
 
 
 def _numbers_of_job(job_id: int, where: Iterable[sa.ColumnElement[bool]], limit: int) -> sa.Select[Any]:
@@ -116,9 +124,17 @@ def _numbers_of_job(job_id: int, where: Iterable[sa.ColumnElement[bool]], limit:
     return sa.select(sa.union_all(*(sa.select(kind.c.run_no) for kind in kinds)).subquery().c.run_no)
 
 
-def active_runs(connection: sa.Connection, *, limit: int) -> list[RunRow]:
-    """The runs that are not final, newest first."""
-    return list_runs(connection, RunFilter(states=ACTIVE), limit=limit)
+def active_runs(
+    connection: sa.Connection, states: frozenset[State] = ACTIVE, *, since: datetime | None = None
+) -> list[RunRow]:
+    """The runs in `states`, all of them active ones, with a fire time at or after `since`; newest first.
+
+    There are never many of these among all runs, and an index holds just them: ordering them in SQL would rather
+    walk all runs by fire time.
+    """
+    query = RUNS.where(_in(ACTIVE), _RUNS.c.state.in_([state.value for state in states]))
+    found = [run_row(row) for row in connection.execute(query)]
+    return sorted((run for run in found if since is None or run.fire_time >= since), key=_age, reverse=True)
 
 
 def list_jobs(
@@ -135,19 +151,26 @@ def list_jobs(
 
 
 def latest_runs(connection: sa.Connection, job_ids: Sequence[int]) -> dict[int, RunRow]:
-    """The newest run of each job that has one, by job id."""
+    """The newest run of each job that has one, by job id: four steps into the key for each job."""
+    jobs, others = schema.jobs, _RUNS.alias("others")
     found: dict[int, RunRow] = {}
-    for start in range(0, len(job_ids), CHUNK):
-        key = sa.select(_RUNS.c.job_id, _RUNS.c.kind, sa.func.max(_RUNS.c.fire_time).label("fire_time"))
-        key = key.where(_RUNS.c.job_id.in_(job_ids[start : start + CHUNK])).group_by(_RUNS.c.job_id, _RUNS.c.kind)
-        newest = key.subquery()
-        same = [_RUNS.c[name] == newest.c[name] for name in ("job_id", "kind", "fire_time")]
-        for row in connection.execute(RUNS.join(newest, sa.and_(*same))):
+    for start, kind in product(range(0, len(job_ids), CHUNK), Kind):
+        newest = sa.select(sa.func.max(others.c.fire_time)).where(
+            others.c.job_id == jobs.c.job_id, others.c.kind == kind.value
+        )
+        asked = jobs.c.job_id.in_(job_ids[start : start + CHUNK])
+        query = RUNS.where(asked, _RUNS.c.kind == kind.value, _RUNS.c.fire_time == newest.scalar_subquery())
+        for row in connection.execute(query):
             run = run_row(row)
             other = found.get(run.job_id)
-            if other is None or (other.fire_time, other.run_no) < (run.fire_time, run.run_no):
+            if other is None or _age(other) < _age(run):
                 found[run.job_id] = run
     return found
+
+
+def _age(run: RunRow) -> tuple[datetime, int]:
+    """The greater, the newer."""
+    return run.fire_time, run.run_no
 
 
 def tallies(connection: sa.Connection, run_nos: Sequence[int]) -> Mapping[int, Counter[AssetState]]:

@@ -103,7 +103,14 @@ async def test_runs_by_state(book):
     pending = await book.run("alpha", 2)
     which = queries.RunFilter(states=frozenset({State.MISSED, State.SKIPPED}))
     assert [run.state for run in book.read(queries.list_runs, which, limit=10)] == [State.MISSED]
-    assert book.read(queries.active_runs, limit=10) == [pending]
+    assert book.read(queries.active_runs) == [pending]
+    later = await book.run("beta", 3)
+    which = queries.RunFilter(states=frozenset({State.PENDING, State.RUNNING}))
+    assert book.read(queries.list_runs, which, limit=10) == [later, pending]
+    assert book.read(queries.list_runs, which, limit=1) == [later]
+    assert book.read(queries.list_runs, which, limit=1, before=later) == [pending]
+    since = queries.RunFilter(states=frozenset({State.PENDING}), since=later.fire_time)
+    assert book.read(queries.list_runs, since, limit=10) == [later]
 
 
 async def test_the_latest_run_of_each_job(book):
