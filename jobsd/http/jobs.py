@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Annotated
 
@@ -130,10 +131,11 @@ def _defined(service: Service) -> list[views.JobFacts]:
 
 def _coming(facts: list[views.JobFacts], after: datetime, until: datetime | None, n: int | None) -> list[NextView]:
     limit = n or (10 if until is None else MOST_NEXT)
-    found = [
-        entry
-        for job in facts
-        if job.enabled
-        for entry in views.next_views(job.name, job.schedule, after=after, until=until, limit=limit)
-    ]
+    found: list[NextView] = []
+    for job in facts:
+        # one broken schedule must not take the others down; the scheduling loop logs it as `trigger_failed`
+        with contextlib.suppress(Exception):
+            found += views.next_views(
+                job.name, job.schedule, after=after, until=until, limit=limit if job.enabled else 0
+            )
     return sorted(found, key=lambda entry: (entry.fire_time, entry.job))

@@ -231,3 +231,27 @@ def test_a_job_that_is_no_longer_defined_keeps_its_history(house):
     assert (job["defined"], job["enabled"], job["last_run"]["run_id"]) == (False, False, run["run_id"])
     assert house.get(f"/v1/runs/{run['run_id']}")["state"] == "succeeded"
     assert "there is no job" in house.post("/v1/jobs/hello/trigger", status=404)["error"]
+
+
+def test_a_schedule_that_raises_takes_no_other_job_down(house):
+    """The job is listed without a next fire time; the others and the page are as before."""
+
+    class Broken:
+        """A rule that no arithmetic knows."""
+
+    schedule = replace(house.configuration.jobs["nightly"].schedule)
+    object.__setattr__(schedule, "rule", Broken())
+    broken = {
+        **house.dispatcher.definitions,
+        "nightly": replace(house.configuration.jobs["nightly"], schedule=schedule),
+    }
+    sound = house.dispatcher.definitions
+    house.dispatcher.definitions = broken
+    try:
+        jobs = {job["job"]: job["next_fire_time"] for job in house.get("/v1/jobs")}
+        assert jobs["nightly"] is None
+        assert jobs["waiting"] is not None
+        assert {entry["job"] for entry in house.get("/v1/next")} == {"waiting"}
+        assert house.http.get("/").status_code == 200
+    finally:
+        house.dispatcher.definitions = sound
