@@ -55,7 +55,7 @@ def main() -> NoReturn:
     # click strips colours where there is no terminal; NO_COLOR (https://no-color.org) is for us to honour.
     colours = False if os.environ.get("NO_COLOR") else None
     try:
-        code = app.main(prog_name="jobsd", standalone_mode=False, color=colours)
+        code = app.main(prog_name="jobsd", standalone_mode=False, color=colours) or 0
         sys.stdout.flush()
     except click.Abort:
         code = INTERRUPTED

@@ -91,6 +91,8 @@ def _program(command: str) -> str:
         if not words or words[0] in _PREPARING:
             continue
         for word in words:
+            if " " in word:
+                break
             plain = PurePath(word).name
             if plain not in _WRAPPERS and not word.startswith("-") and not word.isdigit():
                 return plain

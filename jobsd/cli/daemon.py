@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import urllib.parse
@@ -39,7 +40,9 @@ def connect(url: str | None) -> Daemon:
 def quiet_jobs(url: str | None) -> list[dict[str, Any]]:
     """The daemon's jobs, for completion: nothing if it cannot be asked at once."""
     try:
-        found: list[dict[str, Any]] = Daemon(find(url, os.environ), timeout=QUICK_S).get("/v1/jobs")
+        asked = Daemon(find(url, os.environ), timeout=QUICK_S)
+        with contextlib.closing(asked):
+            found: list[dict[str, Any]] = asked.get("/v1/jobs")
     except Failed:
         return []
     return found
@@ -52,6 +55,11 @@ class Daemon:
         self.place = place
         self._timeout = timeout
         self._web: Web | None = None
+
+    def close(self) -> None:
+        """Close the connections; at the end of a command that happens by itself."""
+        if self._web is not None:
+            self._web.close()
 
     def get(self, path: str, query: Query = ()) -> Any:
         """The JSON at `path`. Raises Failed."""
@@ -89,7 +97,8 @@ class Daemon:
             if self.place.token:
                 headers["Authorization"] = f"Bearer {self.place.token}"
             self._web = Web(self.place.url, headers=headers, timeout=self._timeout)
-            click.get_current_context().call_on_close(self._web.close)
+            if (context := click.get_current_context(silent=True)) is not None:
+                context.call_on_close(self._web.close)
         return self._web
 
     def _send(self, method: str, path: str, query: Query = (), body: Any = None) -> Answer:

@@ -34,7 +34,7 @@ def jobs(url: str | None, *, as_json: bool) -> None:
 def lines(found: Sequence[dict[str, Any]], now: datetime) -> Iterator[str]:
     """A table, with pauses and descriptions under their jobs."""
     rows = [_row(job, now) for job in found]
-    yield from beneath(("JOB", "NEXT", "", "LAST", "", "ASSETS"), rows, [list(_under(job, now)) for job in found])
+    yield from beneath(("JOB", "NEXT", "", "LAST", "ASSETS"), rows, [list(_under(job, now)) for job in found])
     if not found:
         yield "no jobs"
 
@@ -46,8 +46,7 @@ def _row(job: dict[str, Any], now: datetime) -> Row:
     else:
         when, soon = ("never" if job["enabled"] else "disabled"), ""
     how: str | Cell = "" if last is None else state(last["state"])
-    ago = "" if last is None else relative(datetime.fromisoformat(last["fire_time"]), now)
-    return (job["job"], when, soon, how, ago, done(coverage["counts"]))
+    return (job["job"], when, soon, how, done(coverage["counts"]))
 
 
 def _under(job: dict[str, Any], now: datetime) -> Iterator[str]:

@@ -12,25 +12,25 @@ from jobsd.cli import daemon
 from jobsd.cli.options import AGO, complete_job, json_option
 from jobsd.cli.output import beneath, echo_json_list, echo_lines
 from jobsd.cli.when import as_instant, utc_text
-from jobsd.cli.when import now as present
 from jobsd.cli.wording import RUN_HEADINGS, run_beneath, run_row
 from scheduler.lifecycle import State
 
 SHOWN = 50
 PAGE = 1000
+STATE = click.Choice([state.value for state in State])
 
 
 @click.command()
 @daemon.url_option
 @click.option("--job", metavar="JOB", shell_complete=complete_job, help="Only runs of this job.")
-@click.option("--state", "states", multiple=True, type=click.Choice(list(State)), help="Only these; repeat it.")
+@click.option("--state", "states", multiple=True, type=STATE, help="Only in this state; repeat it for more.")
 @click.option("--since", type=AGO, help="Only fire times from then on: ISO (UTC), or 2h for two hours ago.")
 @click.option("-n", "most", type=click.IntRange(1), help=f"So many; default: {SHOWN}, or with --since all.")
 @json_option
 def runs(
     url: str | None,
     job: str | None,
-    states: tuple[State, ...],
+    states: tuple[str, ...],
     since: datetime | date | None,
     most: int | None,
     *,
@@ -43,14 +43,14 @@ def runs(
     Example: jobsd runs --job weekly-linux-compliance --state incomplete --since 30d
     """
     query = [("job", job)] if job else []
-    query += [("state", str(state)) for state in states]
+    query += [("state", state) for state in states]
     query += [("since", utc_text(as_instant(since, UTC)))] if since is not None else []
     count = most if most is not None or since is not None else SHOWN
     found = _pages(daemon.connect(url), query, count)
     if as_json:
         echo_json_list(found)
     else:
-        echo_lines(lines(list(found), present()))
+        echo_lines(lines(list(found)))
 
 
 def _pages(asked: daemon.Daemon, query: Sequence[tuple[str, str]], most: int | None) -> Iterator[dict[str, Any]]:
@@ -67,10 +67,8 @@ def _pages(asked: daemon.Daemon, query: Sequence[tuple[str, str]], most: int | N
         left = None if left is None else left - size
 
 
-def lines(found: Sequence[dict[str, Any]], now: datetime) -> Iterator[str]:
+def lines(found: Sequence[dict[str, Any]]) -> Iterator[str]:
     """A table, with reasons under their runs."""
-    yield from beneath(
-        RUN_HEADINGS, [run_row(run, now) for run in found], [list(run_beneath(run)) for run in found]
-    )
+    yield from beneath(RUN_HEADINGS, [run_row(run) for run in found], [list(run_beneath(run)) for run in found])
     if not found:
         yield "no runs"

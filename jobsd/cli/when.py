@@ -99,14 +99,14 @@ def clock(instant: datetime, zone: tzinfo) -> str:
 
 
 def relative(instant: datetime, since: datetime) -> str:
-    """`in 4 min`, `in 1 h 50 min`, `3 days ago`, `now`: whole units, rounded down."""
+    """`in 4 min`, `in 1h 50m`, `3 days ago`, `now`: whole units, rounded down."""
     apart = abs(instant - since)
     for unit, name in _SPANS:
         count, rest = divmod(apart, unit)
         if count:
             words = f"{count} {name}" + ("s" if name == "day" and count > 1 else "")
             if name == "h" and rest >= _MINUTE:
-                words += f" {rest // _MINUTE} min"
+                words = f"{count}h {rest // _MINUTE}m"
             return f"in {words}" if instant > since else f"{words} ago"
     return "now"
 
