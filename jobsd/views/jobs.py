@@ -133,6 +133,7 @@ def _next_view(name: str, schedule: Schedule, occurrence: Occurrence, end: datet
         job=name,
         fire_time=occurrence.fire_time,
         local=local_time(occurrence.fire_time, schedule.zone),
+        timezone=schedule.zone,
         window_end=_later(occurrence.fire_time, schedule.window),
         reruns=list(reruns),
     )

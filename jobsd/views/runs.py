@@ -55,6 +55,7 @@ def run_view(run: RunRow, tally: Tally) -> RunView:
         kind=run.kind.value,
         fire_time=run.fire_time,
         local=local_time(run.fire_time, run.zone),
+        timezone=run.zone,
         state=run.state.value,
         status=STATUS[run.state].value,
         reason=run.reason,

@@ -37,6 +37,7 @@ class RunView(View):
     kind: str = Field(description="fire, run_now, manual or posted.")
     fire_time: datetime
     local: str = Field(description="The fire time in the run's zone, with its offset.")
+    timezone: str = Field(description="IANA name of the run's zone.")
     state: str
     status: int = Field(description="The status code of the CCS API, 1 to 7.")
     reason: str
@@ -193,6 +194,7 @@ class NextView(View):
     job: str
     fire_time: datetime
     local: str
+    timezone: str
     window_end: datetime | None
     reruns: list[datetime] = Field(description="When what is left would be rerun, before the next fire time.")
 

@@ -9,7 +9,7 @@ import pytest
 from scheduler.model import Actor, By
 
 RUN_KEYS = {
-    "run_id", "run_no", "job", "kind", "fire_time", "local", "state", "status", "reason", "attempts", "window_end",
+    "run_id", "run_no", "job", "kind", "fire_time", "local", "timezone", "state", "status", "reason", "attempts", "window_end",
     "started_at", "ended_at", "assets", "occurrences", "last_fire_time", "parent_run", "stop_requested_at",
     "stop_reason",
 }  # fmt: skip
@@ -71,6 +71,7 @@ def test_coming_fire_times_have_windows_and_reruns(told):
             "job": "nightly",
             "fire_time": "2026-03-08T07:30:00Z",
             "local": "2026-03-08T03:30:00-04:00",
+            "timezone": "America/New_York",
             "window_end": "2026-03-08T08:30:00Z",
             "reruns": ["2026-03-08T13:30:00Z", "2026-03-08T19:30:00Z", "2026-03-09T01:30:00Z"],
         }
