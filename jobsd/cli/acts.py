@@ -11,7 +11,7 @@ from jobsd.cli import daemon
 from jobsd.cli.options import AHEAD, job_argument, json_option
 from jobsd.cli.output import echo_json, plain
 from jobsd.cli.waiting import wait_for
-from jobsd.cli.when import as_instant, offset_of, parsed, relative, utc_text, wall
+from jobsd.cli.when import as_instant, parsed, relative, utc_text, wall, zone_of
 from jobsd.cli.when import now as present
 from jobsd.cli.wording import said
 
@@ -88,7 +88,7 @@ def pause(url: str | None, until: datetime | date | None, note: str | None, job:
         echo_json(found)
         return
     end = parsed((found["paused"] or {}).get("until"))
-    told = "" if end is None else f" until {wall(end, offset_of(found['local']))}, {relative(end, present())}"
+    told = "" if end is None else f" until {wall(end, zone_of(found))}, {relative(end, present())}"
     click.echo(f"{plain(found['job'])} is paused{told}")
 
 
@@ -106,11 +106,7 @@ def resume(url: str | None, job: str, *, as_json: bool) -> None:
         echo_json(found)
         return
     coming = parsed(found["next_fire_time"])
-    told = (
-        ""
-        if coming is None
-        else f", next {wall(coming, offset_of(found['local']))}, {relative(coming, present())}"
-    )
+    told = "" if coming is None else f", next {wall(coming, zone_of(found))}, {relative(coming, present())}"
     click.echo(f"{plain(found['job'])} is resumed{told}")
 
 

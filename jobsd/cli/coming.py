@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
@@ -16,6 +16,9 @@ from recurrence.schedule import Occurrence, Schedule
 
 MOST_RERUNS = 100
 """Rerun times told of one occurrence."""
+
+KEYS = ("job", "fire_time", "local", "window_end", "reruns", "provisional")
+"""What `--json` promises of a fire time; the last only where it is true."""
 
 END = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -41,15 +44,21 @@ class Coming:
     provisional: bool
 
     def json(self) -> dict[str, Any]:
-        """As `jobsd next --json` has it; `provisional` only where it is true."""
+        """As the daemon tells it, and `provisional` where that is true."""
         found: dict[str, Any] = {
             "job": self.job,
             "fire_time": utc_text(self.fire_time),
             "local": local_text(self.fire_time, self.zone),
+            "timezone": self.zone,
             "window_end": None if self.window_end is None else utc_text(self.window_end),
             "reruns": [utc_text(due) for due in self.reruns],
         }
         return {**found, "provisional": True} if self.provisional else found
+
+
+def published(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The rows with the keys that `--json` promises, whoever told them."""
+    return ({key: row[key] for key in KEYS if key in row} for row in rows)
 
 
 def provisional(schedule: Schedule | None) -> bool:

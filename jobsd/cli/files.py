@@ -39,6 +39,6 @@ def chosen(configuration: Configuration, names: tuple[str, ...], path: Path) -> 
     return [job for job in configuration.jobs.values() if not names or job.name in names]
 
 
-def zone_of(configuration: Configuration) -> ZoneInfo:
+def file_zone(configuration: Configuration) -> ZoneInfo:
     """The file's own zone: in it times without an offset are read."""
     return ZoneInfo(configuration.settings.timezone)

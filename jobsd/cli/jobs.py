@@ -12,7 +12,7 @@ from jobsd.cli import daemon
 from jobsd.cli.options import json_option
 from jobsd.cli.output import Cell, Row, beneath, echo_json, echo_lines, plain
 from jobsd.cli.when import now as present
-from jobsd.cli.when import offset_of, parsed, relative, wall
+from jobsd.cli.when import parsed, relative, wall, zone_of
 from jobsd.cli.wording import done, state
 
 
@@ -42,7 +42,7 @@ def lines(found: Sequence[dict[str, Any]], now: datetime) -> Iterator[str]:
 def _row(job: dict[str, Any], now: datetime) -> Row:
     coming, last, coverage = parsed(job["next_fire_time"]), job["last_run"], job["coverage"]
     if coming is not None:
-        when, soon = wall(coming, offset_of(job["local"])), relative(coming, now)
+        when, soon = wall(coming, zone_of(job)), relative(coming, now)
     else:
         when, soon = ("never" if job["enabled"] else "disabled"), ""
     how: str | Cell = "" if last is None else state(last["state"])
@@ -54,7 +54,7 @@ def _under(job: dict[str, Any], now: datetime) -> Iterator[str]:
     if pause is None:
         return
     until = parsed(pause["until"])
-    end = "" if until is None else f" until {wall(until, offset_of(job['local']))}, {relative(until, now)}"
+    end = "" if until is None else f" until {wall(until, zone_of(job))}, {relative(until, now)}"
     by = f" by {pause['by']}" if pause["by"] else ""
     note = f": {plain(pause['note'])}" if pause["note"] else ""
     yield f"    paused{by}{end}{note}"

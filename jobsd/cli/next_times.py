@@ -13,11 +13,11 @@ import click
 
 from config.definitions import JobDefinition
 from jobsd.cli import daemon
-from jobsd.cli.coming import coming, why_never
-from jobsd.cli.files import chosen, read, zone_of
+from jobsd.cli.coming import coming, published, why_never
+from jobsd.cli.files import chosen, file_zone, read
 from jobsd.cli.options import MOMENT, config_option, jobs_argument, json_option
 from jobsd.cli.output import Row, beneath, echo_json_list, echo_lines, note
-from jobsd.cli.when import as_instant, offset_of, relative, utc_text, wall
+from jobsd.cli.when import as_instant, is_utc, relative, utc_text, wall, zone_of
 from jobsd.cli.when import now as present
 
 SHOWN = 10
@@ -60,7 +60,7 @@ def next_times(
         rows = _asked(url, jobs, since, None if until is None else as_instant(until, UTC, end=True), each)
     else:
         configuration = read(path)
-        zone = zone_of(configuration)
+        zone = file_zone(configuration)
         since = now if after is None else as_instant(after, zone)
         end = None if until is None else as_instant(until, zone, end=True)
         definitions = chosen(configuration, jobs, path)
@@ -68,7 +68,7 @@ def next_times(
         if not as_json:
             rows = _remarked(rows, definitions)
     if as_json:
-        echo_json_list(rows)
+        echo_json_list(published(rows))
     else:
         echo_lines(lines(rows, now))
 
@@ -118,14 +118,14 @@ def lines(rows: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[str]:
 
 
 def _cells(row: Mapping[str, Any], now: datetime) -> Row:
-    instant, zone = datetime.fromisoformat(row["fire_time"]), offset_of(row["local"])
+    instant, zone = datetime.fromisoformat(row["fire_time"]), zone_of(row)
     local = f"{instant.astimezone(zone):%a} {wall(instant, zone)}"
-    utc = wall(instant, UTC) if zone != UTC else ""
+    utc = "" if is_utc(instant, zone) else wall(instant, UTC)
     return (local, utc, relative(instant, now), row["job"] + ("*" if row.get("provisional") else ""))
 
 
 def _beneath(row: Mapping[str, Any]) -> Iterator[str]:
-    zone = offset_of(row["local"])
+    zone = zone_of(row)
     parts = []
     if row["window_end"]:
         parts.append(f"stops {wall(datetime.fromisoformat(row['window_end']), zone)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import click
@@ -13,7 +13,7 @@ import click
 from jobsd.cli import daemon
 from jobsd.cli.options import json_option
 from jobsd.cli.output import Cell, Row, beneath, echo_json, echo_lines, plain, table
-from jobsd.cli.when import length, offset_of, parsed, wall
+from jobsd.cli.when import length, parsed, wall, zone_of
 from jobsd.cli.when import now as present
 from jobsd.cli.wording import attempt_row, run_facts, state, verdicts
 
@@ -50,10 +50,10 @@ def show(url: str | None, run: str, *, as_csv: bool, everything: bool, as_json: 
 def lines(run: dict[str, Any], now: datetime, *, everything: bool) -> Iterator[str]:
     """The whole run; of the results only what does not pass, unless `everything`."""
     yield from table(("", ""), run_facts(run, now), headed=False)
-    local = run["local"]
+    zone = zone_of(run)
     if run["attempt_list"]:
         yield ""
-        rows = [attempt_row(attempt, local) for attempt in run["attempt_list"]]
+        rows = [attempt_row(attempt, zone) for attempt in run["attempt_list"]]
         yield from table(("ATTEMPT", "CAUSE", "STARTED", "TOOK", "ENDED"), rows)
     if run["asset_list"]:
         yield ""
@@ -61,7 +61,7 @@ def lines(run: dict[str, Any], now: datetime, *, everything: bool) -> Iterator[s
         under = [list(_results(asset, everything=everything)) for asset in assets]
         yield from beneath(("ASSET", "TYPE", "STATE", "TRY", "TOOK", "RESULTS"), map(_asset, assets), under)
     yield ""
-    rows = [_event(event, local) for event in run["events"]]
+    rows = [_event(event, zone) for event in run["events"]]
     yield from table(("WHEN", "EVENT", "STATE", "BY", "REASON"), rows)
 
 
@@ -83,8 +83,8 @@ def _results(asset: dict[str, Any], *, everything: bool) -> Iterator[str]:
                 yield f"        {plain(result['message'])}"
 
 
-def _event(event: dict[str, Any], local: str) -> Row:
+def _event(event: dict[str, Any], zone: tzinfo) -> Row:
     at = datetime.fromisoformat(event["at"]).replace(microsecond=0)
     became: str | Cell = state(event["to_state"]) if event["to_state"] else ""
     attempt = f" {event['attempt']}" if event["attempt"] is not None else ""
-    return (wall(at, offset_of(local)), event["name"] + attempt, became, event["actor"], event["reason"])
+    return (wall(at, zone), event["name"] + attempt, became, event["actor"], event["reason"])

@@ -12,7 +12,7 @@ import click
 
 from config.definitions import Configuration, Settings
 from jobsd.cli.coming import Coming, coming, why_never
-from jobsd.cli.files import chosen, read, zone_of
+from jobsd.cli.files import chosen, file_zone, read
 from jobsd.cli.next_times import PROVISIONAL, lines
 from jobsd.cli.options import MOMENT, jobs_argument, json_option, required_config
 from jobsd.cli.output import Row, echo_json, echo_lines, note, table
@@ -49,7 +49,7 @@ def simulate(
     Example: jobsd simulate -c jobs.yaml --from 2026-12-01 --to 2026-12-31 --summary
     """
     configuration = read(path)
-    zone = zone_of(configuration)
+    zone = file_zone(configuration)
     start, end = as_instant(since, zone), as_instant(until, zone, end=True)
     if end < start:
         raise click.UsageError("--to lies before --from")

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from config.definitions import JobDefinition
-from jobsd.cli.coming import Coming
+from jobsd.cli.coming import Coming, published
 from jobsd.cli.when import utc_text
 
 BUSIEST = 10
@@ -132,7 +132,7 @@ def simulation_json(simulation: Simulation, since: datetime, until: datetime) ->
         ],
         "peak": simulation.peak.json(),
         "limits": {limit: peak.json() for limit, peak in sorted(simulation.limits.items())},
-        "fires": [fire.json() for fire in simulation.fires],
+        "fires": list(published(fire.json() for fire in simulation.fires)),
     }
 
 

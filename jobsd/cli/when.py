@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -78,17 +80,21 @@ def parsed(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def offset_of(local: str | None) -> tzinfo:
-    """The offset at which a run's `local` is written; UTC where there is none."""
-    offset = datetime.fromisoformat(local).utcoffset() if local else None
-    return timezone(offset) if offset else UTC
+def zone_of(thing: Mapping[str, Any]) -> tzinfo:
+    """The zone of a job, a run or a fire time out of the daemon's JSON."""
+    return ZoneInfo(thing["timezone"])
+
+
+def is_utc(instant: datetime, zone: tzinfo) -> bool:
+    """Whether the clocks of `zone` show UTC at that instant."""
+    return not instant.astimezone(zone).utcoffset()
 
 
 def wall(instant: datetime, zone: tzinfo) -> str:
     """`2026-11-27 22:00 +01:00`; seconds only where there are any, and `Z` for UTC."""
     local = instant.astimezone(zone)
     offset = f"{local:%z}"
-    sign = "Z" if not local.utcoffset() else f" {offset[:3]}:{offset[3:5]}"
+    sign = "Z" if is_utc(instant, zone) else f" {offset[:3]}:{offset[3:5]}"
     return f"{local:%Y-%m-%d} {clock(instant, zone)}{sign}"
 
 

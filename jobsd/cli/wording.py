@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from jobsd.cli.output import Cell, Row, plain
-from jobsd.cli.when import length, offset_of, parsed, relative, wall
+from jobsd.cli.when import is_utc, length, parsed, relative, wall, zone_of
 
 COLOURS = {
     "succeeded": "green", "done": "green", "fresh": "green", "pass": "green",
@@ -33,10 +33,9 @@ def done(assets: Json) -> str:
     return f"{assets['done'] + assets['fresh']}/{assets['total']}" if assets["total"] else ""
 
 
-def both(instant: datetime, local: str | None) -> str:
-    """The instant at the offset of `local`, and in UTC where that differs."""
-    zone = offset_of(local)
-    return wall(instant, zone) + (f" ({wall(instant, UTC)})" if zone != UTC else "")
+def both(instant: datetime, zone: tzinfo) -> str:
+    """The instant in `zone`, and in UTC where that differs."""
+    return wall(instant, zone) + ("" if is_utc(instant, zone) else f" ({wall(instant, UTC)})")
 
 
 def verdicts(counts: Json) -> str:
@@ -50,14 +49,14 @@ RUN_HEADINGS = ("RUN", "JOB", "FIRE TIME", "STATE", "ASSETS")
 def run_row(run: Json) -> Row:
     """A run under `RUN_HEADINGS`; its fire time to the minute, so that it fits 80 columns."""
     at = datetime.fromisoformat(run["fire_time"])
-    where = wall(at.replace(second=0, microsecond=0), offset_of(run["local"]))
+    where = wall(at.replace(second=0, microsecond=0), zone_of(run))
     return (run["run_id"][:SHORT], run["job"], where, state(run["state"]), done(run["assets"]))
 
 
 def run_beneath(run: Json) -> Iterator[str]:
     """What stands under a run's row."""
     if run["occurrences"] > 1:
-        last = wall(datetime.fromisoformat(run["last_fire_time"]), offset_of(run["local"]))
+        last = wall(datetime.fromisoformat(run["last_fire_time"]), zone_of(run))
         yield f"    {run['occurrences']} occurrences, up to {last}"
     if run["reason"]:
         yield f"    {plain(run['reason'])}"
@@ -65,7 +64,7 @@ def run_beneath(run: Json) -> Iterator[str]:
 
 def run_facts(run: Json, now: datetime) -> list[Row]:
     """A run, whole, as name and value."""
-    local = run["local"]
+    zone = zone_of(run)
     at = datetime.fromisoformat(run["fire_time"])
     facts: list[Row] = [
         ("run", f"{run['run_id']} (number {run['run_no']})"),
@@ -73,7 +72,7 @@ def run_facts(run: Json, now: datetime) -> list[Row]:
         ("state", state(run["state"])),
     ]
     facts += [("reason", run["reason"])] if run["reason"] else []
-    facts.append(("fire time", f"{both(at, local)}, {relative(at, now)}, kind {run['kind']}"))
+    facts.append(("fire time", f"{both(at, zone)}, {relative(at, now)}, kind {run['kind']}"))
     for name, key in (
         ("started", "started_at"),
         ("window end", "window_end"),
@@ -84,7 +83,7 @@ def run_facts(run: Json, now: datetime) -> list[Row]:
         instant = parsed(run.get(key))
         if instant is not None:
             whole = instant.replace(microsecond=0)
-            facts.append((name, f"{both(whole, local)}, {relative(instant, now)}"))
+            facts.append((name, f"{both(whole, zone)}, {relative(instant, now)}"))
     facts += [("run before", run["parent_run"])] if run["parent_run"] else []
     facts += [("occurrences", str(run["occurrences"]))] if run["occurrences"] > 1 else []
     if run["assets"]["total"]:
@@ -93,14 +92,14 @@ def run_facts(run: Json, now: datetime) -> list[Row]:
     return facts
 
 
-def attempt_row(attempt: Json, zone_of: str | None) -> Row:
+def attempt_row(attempt: Json, zone: tzinfo) -> Row:
     """number, cause, started, how long, how it ended."""
     began, ended = datetime.fromisoformat(attempt["started_at"]), parsed(attempt["ended_at"])
     how = attempt["ended"] or "under way"
     code = "" if attempt["exit_code"] is None else f", exit code {attempt['exit_code']}"
     reason = f": {attempt['reason']}" if attempt["reason"] else ""
     took = "" if ended is None else length(ended - began)
-    where = wall(began.replace(microsecond=0), offset_of(zone_of))
+    where = wall(began.replace(microsecond=0), zone)
     return (str(attempt["number"]), attempt["cause"], where, took, f"{how}{code}{reason}")
 
 

@@ -143,7 +143,7 @@ def test_the_table_of_next_has_both_clocks(jobsd, path):
     assert re.fullmatch(r"Fri 2030-03-29 22:00 \+01:00  2030-03-29 21:00Z  in \d+ days  weekly", lines[1])
     assert lines[2:] == [
         "    stops 2030-03-30 02:00 +01:00",
-        "    reruns 2030-03-30 22:00 +01:00, 2030-03-31 21:00 +01:00",
+        "    reruns 2030-03-30 22:00 +01:00, 2030-03-31 22:00 +02:00",
     ]
 
 
