@@ -7,7 +7,7 @@ watermark is planned, whenever that is noticed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from runners.api import Runner, StopReason
 from scheduler.alarm import Alarm
 from scheduler.clock import Clock, stopwatch
 from scheduler.executor import Executor
-from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove, attempts, opening, runs, snapshot, sync
+from scheduler.ledger import Connection, Ledger, LedgerUnavailable, StaleMove, attempts, opening, runs, snapshot, sync
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.opening import Opener
 from scheduler.model import CLOCK_ACTOR, Actor, Cause
-from scheduler.planner import Capacity, plan
+from scheduler.planner import Capacity, Plan, plan
 from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
 
 BEAT = timedelta(seconds=1)
@@ -34,6 +34,9 @@ RENEW_S = 5.0
 
 MOST_PASSES = 10_000
 """Plans in one wake-up after which something must be wrong (catch_up: all opens at most 200 runs in each)."""
+
+AT_ONCE = 500
+"""Acts carried out together: about as many as the ledger commits in one transaction."""
 
 _log = structlog.get_logger()
 
@@ -69,6 +72,7 @@ class Dispatcher:
         self.firing = True
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
+        self._eye = snapshot.Eye()
 
     async def install(self, configuration: Configuration, actor: Actor) -> None:
         """Put `configuration` in force, whole: jobs recorded and armed, what came due since marked.
@@ -132,15 +136,26 @@ class Dispatcher:
         """Plan and carry out until nothing is left to do; marks are kept until they are carried out."""
         for _ in range(MOST_PASSES):
             due, now = frozenset(self._due), self.clock.now()
-            seen = await self.ledger.aread(partial(snapshot.take, due=due, now=now))
-            planned = plan(now, self.definitions, seen, self._capacity())
+            planned = await self.ledger.aread(partial(self._look, due=due, now=now))
             self._tell_broken(planned.broken)
             actions = [a for a in planned.actions if self.firing or isinstance(a, RequestStop)]
             if not actions:
                 self._due -= due
                 return
-            await asyncio.gather(*(self._perform(action, now) for action in actions))
+            await self._carry_out(actions, now)
         _log.error("planner_restless", reason=f"{MOST_PASSES} plans in one wake-up, and still something to do")
+
+    async def _carry_out(self, actions: Sequence[Action], now: datetime) -> None:
+        """Carry `actions` out, all of them, before any LedgerUnavailable is raised: none goes on behind our back."""
+        for begin in range(0, len(actions), AT_ONCE):
+            some = [self._perform(action, now) for action in actions[begin : begin + AT_ONCE]]
+            for done in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(done, BaseException):
+                    raise done
+
+    def _look(self, connection: Connection, *, due: frozenset[str], now: datetime) -> Plan:
+        """A plan on what the ledger says now; beside the loop, because ten thousand jobs may be due at once."""
+        return plan(now, self.definitions, self._eye.take(connection, due=due, now=now), self._capacity())
 
     def _capacity(self) -> Capacity:
         assert self.configuration is not None  # noqa: S101 - installed before the first turn

@@ -138,7 +138,7 @@ def _set(connection: sa.Connection, row: JobRow, **values: Any) -> None:
 
 
 def _look_again(connection: sa.Connection, row: JobRow, at: datetime) -> None:
-    active = (schema.runs.c.job_id == row.job_id, schema.runs.c.ended_at.is_(None))
+    active = (schema.runs.c.job_id == row.job_id, schema.IS_ACTIVE)
     connection.execute(schema.runs.update().where(*active).values(wake_at=at))
 
 

@@ -49,8 +49,10 @@ def get(connection: sa.Connection, run_no: int) -> RunRow:
 
 def by_guid(connection: sa.Connection, run_id: str) -> RunRow:
     """The run with this GUID, or with a GUID that begins so, if only one does; NotFound otherwise."""
-    query = RUNS.where(schema.runs.c.run_id.startswith(run_id.lower(), autoescape=True)).limit(2)
-    found = connection.execute(query).all()
+    name = schema.runs.c.run_id
+    found = connection.execute(RUNS.where(name == run_id.lower())).all()
+    if not found:
+        found = connection.execute(RUNS.where(name.startswith(run_id.lower(), autoescape=True)).limit(2)).all()
     if len(found) != 1:
         raise NotFound(f"there is no run {run_id}" if not found else f"more than one run begins with {run_id}")
     return run_row(found[0])
@@ -58,7 +60,7 @@ def by_guid(connection: sa.Connection, run_id: str) -> RunRow:
 
 def active_of(connection: sa.Connection, job_id: int) -> list[RunRow]:
     """The job's runs that are not final, oldest first."""
-    query = RUNS.where(schema.runs.c.job_id == job_id, schema.runs.c.ended_at.is_(None))
+    query = RUNS.where(schema.runs.c.job_id == job_id, schema.IS_ACTIVE)
     return [run_row(row) for row in connection.execute(query.order_by(schema.runs.c.run_no))]
 
 
@@ -166,7 +168,7 @@ def request_stop(
     before = get(connection, run_no)
     if before.state is not State.RUNNING:
         raise StaleMove(f"run {before.run_id} is {before.state}: nothing to stop")
-    if before.stop_requested_at is not None and stop != "cancel":
+    if before.stop_requested_at is not None and (stop != "cancel" or before.stop_reason == stop):
         return before
     after = replace(before, stop_requested_at=at, stop_reason=stop, stop_note=reason, wake_at=None)
     _store(connection, before, after)
@@ -185,8 +187,9 @@ def request_stop(
 
 
 def postpone(connection: sa.Connection, run_no: int, wake_at: datetime | None) -> None:
-    """Nothing is to be done for this run before `wake_at`."""
-    connection.execute(schema.runs.update().where(schema.runs.c.run_no == run_no).values(wake_at=wake_at))
+    """Nothing is to be done for this incomplete run before `wake_at`; a run that has moved on stays as it is."""
+    waiting = (schema.runs.c.run_no == run_no, schema.runs.c.state == State.INCOMPLETE.value)
+    connection.execute(schema.runs.update().where(*waiting).values(wake_at=wake_at))
 
 
 _CHANGING = (

@@ -40,6 +40,9 @@ def _quoted(states: frozenset[State]) -> str:
     return ", ".join(f"'{state}'" for state in sorted(states))
 
 
+IS_ACTIVE = sa.text(f"runs.state IN ({_quoted(ACTIVE)})")
+"""A condition that SQLite recognises as that of the index over active runs; with bound values it reads all runs."""
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

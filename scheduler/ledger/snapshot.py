@@ -2,52 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from scheduler.ledger import schema
 from scheduler.ledger.rows import RUNS, job_row, run_row
-from scheduler.lifecycle import ACTIVE, State
+from scheduler.lifecycle import State
+from scheduler.model import JobRow, RunRow
 from scheduler.planner import Snapshot
+from scheduler.planner.active import startable
 
+T = TypeVar("T")
 _CHUNK = 500
 
 
-def take(connection: sa.Connection, *, due: Collection[str], now: datetime) -> Snapshot:
-    """The jobs named in `due` and their active runs, the runs whose time has come, and the pending ones."""
-    jobs, runs = schema.jobs, schema.runs
-    active = runs.c.state.in_([state.value for state in ACTIVE])
-    rows = {
-        row.run_no: row
-        for row in connection.execute(
-            RUNS.where(active, sa.or_(runs.c.wake_at <= now, runs.c.state == State.PENDING.value))
+class Eye:
+    """Takes snapshots, one at a time.
+
+    It remembers the rows of pending runs, which do not change while they are pending: of ten thousand runs that
+    wait for room, only the new ones are read.
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[int, RunRow] = {}
+
+    def take(self, connection: sa.Connection, *, due: Collection[str], now: datetime) -> Snapshot:
+        """The jobs named in `due` and their active runs, and every run whose time has come."""
+        runs = schema.runs
+        others = RUNS.where(runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state != State.PENDING.value)
+        rows = _by_number(connection, others)
+        waiting = self._waiting(connection, now)
+        if waiting:  # a run between two tries goes before them, also if its time has not come
+            rows |= _by_number(connection, RUNS.where(schema.IS_ACTIVE, runs.c.state == State.RETRYING.value))
+        rows |= waiting
+        found = _jobs(connection, due)
+        marked = frozenset(found)
+        rows |= _active(connection, found)
+        found |= _jobs(connection, {run.job for run in rows.values() if not startable(run, now)} - marked)
+        running = sa.select(schema.jobs.c.name).join_from(schema.attempts, runs).join(schema.jobs)
+        return Snapshot(
+            jobs=found,
+            due=marked,
+            runs=tuple(rows[number] for number in sorted(rows)),
+            running=tuple(connection.execute(running.where(schema.attempts.c.ended_at.is_(None))).scalars()),
         )
-    }
-    names = list(due)
-    found = {}
-    for start in range(0, len(names), _CHUNK):
-        chunk = names[start : start + _CHUNK]
-        for row in connection.execute(RUNS.where(active, jobs.c.name.in_(chunk))):
-            rows[row.run_no] = row
-        for row in connection.execute(sa.select(jobs).where(jobs.c.name.in_(chunk))):
-            found[row.name] = job_row(row)
-    others = list({row.job for row in rows.values()} - found.keys())
-    for start in range(0, len(others), _CHUNK):
-        chunk = others[start : start + _CHUNK]
-        for row in connection.execute(sa.select(jobs).where(jobs.c.name.in_(chunk))):
-            found[row.name] = job_row(row)
-        # the siblings of a run decide whether it may start
-        for row in connection.execute(RUNS.where(active, jobs.c.name.in_(chunk))):
-            rows[row.run_no] = row
-    running = sa.select(jobs.c.name).join_from(runs, jobs).where(runs.c.state == State.RUNNING.value)
-    return Snapshot(
-        jobs=found,
-        due=frozenset(name for name in due if name in found),
-        runs=tuple(run_row(rows[number]) for number in sorted(rows)),
-        running=tuple(connection.execute(running).scalars()),
-    )
+
+    def _waiting(self, connection: sa.Connection, now: datetime) -> dict[int, RunRow]:
+        """Every pending run whose time has come: a run is pending from the moment it is opened."""
+        runs = schema.runs
+        query = sa.select(runs.c.run_no).where(
+            runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state == State.PENDING.value
+        )
+        numbers = connection.execute(query).scalars().all()
+        new = [number for number in numbers if number not in self._pending]
+        known = {number: self._pending[number] for number in numbers if number in self._pending}
+        for chunk in _chunks(new):
+            known |= _by_number(connection, RUNS.where(runs.c.run_no.in_(chunk)))
+        self._pending = known
+        return known
+
+
+def _by_number(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> dict[int, RunRow]:
+    return {row.run_no: run_row(row) for row in connection.execute(query)}
+
+
+def _active(connection: sa.Connection, names: Iterable[str]) -> dict[int, RunRow]:
+    """The active runs of the jobs of these names, by number."""
+    rows: dict[int, RunRow] = {}
+    for chunk in _chunks(names):
+        chosen = schema.jobs.c.name_folded.in_([name.casefold() for name in chunk])
+        rows |= _by_number(connection, RUNS.where(schema.IS_ACTIVE, chosen))
+    return rows
+
+
+def _jobs(connection: sa.Connection, names: Iterable[str]) -> dict[str, JobRow]:
+    found: dict[str, JobRow] = {}
+    for chunk in _chunks(names):
+        chosen = schema.jobs.c.name_folded.in_([name.casefold() for name in chunk])
+        found |= {row.name: job_row(row) for row in connection.execute(sa.select(schema.jobs).where(chosen))}
+    return found
+
+
+def _chunks(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one statement may name."""
+    rest = iter(items)
+    while chunk := tuple(islice(rest, _CHUNK)):
+        yield chunk
 
 
 def next_wake(connection: sa.Connection, now: datetime) -> datetime | None:

@@ -26,9 +26,10 @@ class Snapshot:
     """What the ledger says about the jobs and runs to look at.
 
     Attributes:
-        jobs: By name: those marked as due, and those of `runs`.
+        jobs: By name: those marked as due, and those of `runs` that are not just `startable`.
         due: Names of the jobs whose occurrences are to be planned.
-        runs: Every active run of the `due` jobs, every active run whose `wake_at` has come, every pending one.
+        runs: Every active run of the `due` jobs, every active run whose `wake_at` has come (also all pending ones),
+            and while runs are pending, every retrying one.
         running: Names of the jobs of all runs that are running now, one for each run.
     """
 
@@ -74,7 +75,7 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
     changes: list[Action] = []
     wanted: list[tuple[RunRow, Start]] = []
     for run in snapshot.runs:
-        need = partial(plan_run, definitions.get(run.job), snapshot.jobs[run.job], run, now)
+        need = partial(plan_run, definitions.get(run.job), snapshot.jobs.get(run.job), run, now)
         action = None if run.job in broken else _guarded(run.job, need, broken)
         if isinstance(action, Start):
             wanted.append((run, action))

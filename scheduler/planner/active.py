@@ -26,16 +26,27 @@ def cycle_end(job: JobDefinition, row: JobRow, run: RunRow) -> datetime | None:
     return next_fire_time(job.schedule, after=max(run.fire_time, row.schedule_since))
 
 
-def plan_run(job: JobDefinition | None, row: JobRow, run: RunRow, now: datetime) -> Action | None:
-    """The one thing that `run` needs now, or None. A `Start` still has to find room."""
+def startable(run: RunRow, now: datetime) -> bool:
+    """Whether `run` is pending with its window open: then nothing but its definition has to be known of its job."""
+    return run.state is State.PENDING and (run.window_end is None or now < run.window_end)
+
+
+def plan_run(job: JobDefinition | None, row: JobRow | None, run: RunRow, now: datetime) -> Action | None:
+    """The one thing that `run` needs now, or None. A `Start` still has to find room.
+
+    `row` may be None for a `startable` run only.
+    """
     if job is None or not job.enabled:
         if run.state is State.RUNNING:
             return None
         return Apply(run.run_no, Move.CANCEL, "the job was removed" if job is None else "the job was disabled")
+    if startable(run, now):
+        return _startable(job, run, now)
+    assert row is not None  # noqa: S101 - as said above
     end = cycle_end(job, row, run)
     match run.state:
         case State.PENDING:
-            return _pending(job, run, now, end)
+            return _closed(run, now, end)
         case State.RUNNING:
             return _running(run, now, end)
         case State.RETRYING:
@@ -46,16 +57,18 @@ def plan_run(job: JobDefinition | None, row: JobRow, run: RunRow, now: datetime)
             return None
 
 
-def _pending(job: JobDefinition, run: RunRow, now: datetime, end: datetime | None) -> Action:
-    if run.window_end is not None and run.window_end <= now:
-        if cycle.due_rerun(run, now, before=end) or cycle.next_rerun(run, after=now, before=end):
-            return Apply(run.run_no, Move.LEAVE, "the window closed before it could start")
-        return Apply(run.run_no, Move.MISS, "the window closed before it could start")
+def _startable(job: JobDefinition, run: RunRow, now: datetime) -> Action:
     if run.kind is Kind.FIRE and now - run.fire_time > job.catch_up.grace:
         return Apply(
             run.run_no, Move.MISS, f"not started within its grace of {format_duration(job.catch_up.grace)}"
         )
     return Start(run.run_no, _CAUSE[run.kind])
+
+
+def _closed(run: RunRow, now: datetime, end: datetime | None) -> Action:
+    """The window closed before the run could start: incomplete with nothing done if a rerun will come."""
+    rerun = cycle.due_rerun(run, now, before=end) or cycle.next_rerun(run, after=now, before=end)
+    return Apply(run.run_no, Move.LEAVE if rerun else Move.MISS, "the window closed before it could start")
 
 
 def _running(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
