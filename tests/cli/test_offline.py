@@ -227,6 +227,16 @@ def test_simulate_counts_fires_minutes_and_overlaps(jobsd, simulated):
     assert found["limits"] == {"net": {"windows": 2, "at": "2027-01-01T11:00:00Z"}}
 
 
+def test_windows_that_touch_do_not_overlap(jobsd, jobs_yaml):
+    """A window ends before the fire time at which the next one begins."""
+    path = jobs_yaml(
+        "  - {name: a, schedule: {start: 2027-01-01T00:00:00, interval: 2h, window: 1h}, run: &run {command: {argv: ['true']}}}\n"
+        "  - {name: b, schedule: {start: 2027-01-01T01:00:00, interval: 2h, window: 1h}, run: *run}\n"
+    )
+    found = rows(jobsd("simulate", "-c", path, "--from", "2027-01-01", "--to", "2027-01-01", "--json"))
+    assert (found["overlaps"], found["peak"]["windows"]) == ([], 1)
+
+
 def test_simulate_in_words(jobsd, simulated):
     """Every fire, then the sums; what exceeds max_running or a limit is said."""
     span = ["--from", "2027-01-01", "--to", "2027-01-02"]
@@ -237,7 +247,7 @@ def test_simulate_in_words(jobsd, simulated):
     assert summary.splitlines() == lines[lines.index("") + 1 :]
     assert "9 fires from 2027-01-01 00:00Z to 2027-01-02 23:59:59Z" in summary
     assert "At most 4 windows at once, 2027-01-02 11:00Z: more than max_running, 2, so some wait" in summary
-    assert "Limit net: 2 windows at once, 2027-01-01 11:00Z, for 1 places" in summary
+    assert "Limit net: 2 windows at once, 2027-01-01 11:00Z, for 1 place" in summary
     assert "d with itself (window 20h, overlap: skip)" in summary
 
 
