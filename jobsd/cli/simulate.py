@@ -110,7 +110,8 @@ def _overlaps(simulation: Simulation, settings: Settings, zone: ZoneInfo) -> Ite
     for limit, reached in simulation.limits.items():
         size = settings.limits.get(limit)
         if size is not None and reached.at is not None and reached.windows > size:
-            yield f"Limit {limit}: {reached.windows} windows at once, {wall(reached.at, zone)}, for {size} place{'s' * (size != 1)}"
+            places = f"{size} place{'s' * (size != 1)}"
+            yield f"Limit {limit}: {reached.windows} windows at once, {wall(reached.at, zone)}, for {places}"
     often = simulation.often()
     if often:
         yield "Overlapping windows"
