@@ -133,14 +133,15 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
-        await asyncio.to_thread(self.ledger.close)
-        for name in ("token", "url"):
+        for name in ("token", "url"):  # while the folder is still ours: the next daemon writes its own
             (self.folder / name).unlink(missing_ok=True)
+        await asyncio.to_thread(self.ledger.close)
         _log.info("daemon_stopped")
 
     async def failed(self) -> None:
         """Return (raising what it raised) if the scheduling loop ever ends by itself."""
-        await asyncio.gather(*(task for task in self._tasks if task.get_name() == "dispatcher"))
+        loops = [task for task in self._tasks if task.get_name() == "dispatcher"]
+        await asyncio.shield(asyncio.gather(*loops))  # whoever stops waiting must not end it
 
     def _serve(self, now: datetime) -> None:
         service = Service(

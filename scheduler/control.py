@@ -13,7 +13,7 @@ import structlog
 from config.definitions import JobDefinition, Overlap
 from runners.api import StopReason
 from scheduler.dispatcher import Dispatcher
-from scheduler.ledger import Connection, NotFound, assets, jobs, opening, runs
+from scheduler.ledger import Connection, NotFound, StaleMove, assets, jobs, opening, runs
 from scheduler.ledger.opening import Opener
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, Cause, JobRow, Kind, RunRow
@@ -38,6 +38,7 @@ class Control:
 
         Raises NotFound; Refused while a run of the job is active (unless `overlap: allow`), naming it.
         """
+        self._firing()
         definition, now = self._definition(job), self._now()
         opener = self._opener(definition)
 
@@ -82,8 +83,14 @@ class Control:
         if until is not None and until <= now:
             raise Refused(f"a pause until {until.isoformat()} would be over already")
 
+        definition = self.dispatcher.definition(job)
+
         def operation(connection: Connection) -> JobRow:
             row = jobs.named(connection, job)
+            if row.paused_until is not None and row.paused_until <= now:  # that pause is over: this is another one
+                row = jobs.resume(
+                    connection, self._planned(connection, definition, row, now, actor), at=now, actor=actor
+                )
             return jobs.pause(connection, row, until=until, note=note, at=now, actor=actor)
 
         return await self.dispatcher.ledger.write(operation)
@@ -92,18 +99,13 @@ class Control:
         """End the pause; nothing is replayed. Raises NotFound; Refused if the job is not paused."""
         now = self._now()
         definition = self.dispatcher.definition(job)
-        opener = None if definition is None else self._opener(definition)
 
         def operation(connection: Connection) -> JobRow:
             row = jobs.named(connection, job)
             if row.paused_at is None:
                 raise Refused(f"job {row.name!r} is not paused")
-            if definition is not None and opener is not None:
-                active = runs.active_of(connection, row.job_id)
-                for action in plan_due(definition, row, active, now):
-                    if isinstance(action, Open):
-                        opening.open_due(connection, action, opener, at=now, actor=actor)
-            return jobs.resume(connection, row, at=now, actor=actor)
+            planned = self._planned(connection, definition, row, now, actor)
+            return jobs.resume(connection, planned, at=now, actor=actor)
 
         row = await self.dispatcher.ledger.write(operation)
         self.dispatcher.mark([row.name])
@@ -114,15 +116,11 @@ class Control:
 
         Raises NotFound; Refused if nothing is left, or a run of the job is active.
         """
-        now = self._now()
         run = await self.dispatcher.ledger.aread(lambda connection: runs.by_guid(connection, run_id))
-        definition = self._definition(run.job)
         if run.state is State.INCOMPLETE:
-            async with self.dispatcher.steady:
-                if not self.dispatcher.firing:
-                    raise Refused("the daemon is stopping: nothing starts any more")
-                started = await self.dispatcher.start(run.run_no, Cause.MANUAL, now, actor=actor)
-            return started.run
+            return await self._start(run, actor)
+        self._firing()
+        definition, now = self._definition(run.job), self._now()
         opener = self._opener(definition)
 
         def operation(connection: Connection) -> RunRow:
@@ -138,6 +136,40 @@ class Control:
             )
 
         return await self._looked_at(await self.dispatcher.ledger.write(operation))
+
+    async def _start(self, run: RunRow, actor: Actor) -> RunRow:
+        """An attempt of an incomplete run, now."""
+        async with self.dispatcher.steady:
+            self._firing()
+            definition = self._definition(run.job)
+            active = await self.dispatcher.ledger.aread(lambda connection: runs.active_of(connection, run.job_id))
+            working = [other for other in active if other.state is State.RUNNING]
+            if working and definition.overlap is not Overlap.ALLOW:
+                raise Refused(_busy(working[0]))
+            try:
+                started = await self.dispatcher.start(run.run_no, Cause.MANUAL, self._now(), actor=actor)
+            except StaleMove as error:
+                raise Refused(str(error)) from error
+        return started.run
+
+    def _planned(
+        self, connection: Connection, definition: JobDefinition | None, row: JobRow, now: datetime, actor: Actor
+    ) -> JobRow:
+        """The job with rows for all that came due by now, the present pause included."""
+        if definition is None or not definition.enabled:
+            return row
+        while True:
+            planned = plan_due(definition, row, runs.active_of(connection, row.job_id), now)
+            opened = [action for action in planned if isinstance(action, Open)]
+            if not opened:
+                return row
+            for action in opened:
+                opening.open_due(connection, action, self._opener(definition), at=now, actor=actor)
+            row = jobs.named(connection, row.name)
+
+    def _firing(self) -> None:
+        if not self.dispatcher.firing:
+            raise Refused("the daemon is stopping: nothing starts any more")
 
     def _definition(self, job: str) -> JobDefinition:
         definition = self.dispatcher.definition(job)

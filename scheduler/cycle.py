@@ -28,7 +28,7 @@ def rerun_times(run: RunRow, *, before: datetime | None = None) -> Iterator[date
 
 def next_rerun(run: RunRow, *, after: datetime | None = None, before: datetime | None = None) -> datetime | None:
     """The first rerun time not yet used up (and strictly after `after`, where given); None if there is none."""
-    floor = max((t for t in (run.rerun_at, after) if t is not None), default=run.fire_time)
+    floor = _floor(run, after)
     return next((t for t in rerun_times(run, before=before) if t > floor), None)
 
 
@@ -36,7 +36,7 @@ def due_rerun(
     run: RunRow, now: datetime, *, after: datetime | None = None, before: datetime | None = None
 ) -> datetime | None:
     """The latest unused rerun time up to `now` whose window is still open; None if there is none."""
-    floor = max((t for t in (run.rerun_at, after) if t is not None), default=run.fire_time)
+    floor = _floor(run, after)
     latest = None
     for instant in rerun_times(run, before=before):
         if instant > now:
@@ -48,14 +48,9 @@ def due_rerun(
     return latest
 
 
-def used_up(run: RunRow, now: datetime) -> datetime | None:
-    """The latest rerun time up to `now`: an attempt that starts now uses it up; None if none has passed."""
-    latest = run.rerun_at
-    for instant in rerun_times(run):
-        if instant > now:
-            break
-        latest = instant
-    return latest
+def _floor(run: RunRow, after: datetime | None) -> datetime:
+    """Rerun times up to here are used up: by the first attempt, however late it started, or by a rerun."""
+    return max(t for t in (run.fire_time, run.started_at, run.rerun_at, after) if t is not None)
 
 
 def wake_at(run: RunRow) -> datetime | None:

@@ -7,8 +7,9 @@ watermark is planned, whenever that is noticed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +20,22 @@ from runners.api import Runner, StopReason
 from scheduler.alarm import Alarm
 from scheduler.clock import Clock, stopwatch
 from scheduler.executor import Executor
-from scheduler.ledger import Connection, Ledger, LedgerUnavailable, StaleMove, attempts, opening, runs, snapshot, sync
+from scheduler.ledger import (
+    Connection,
+    Fenced,
+    Ledger,
+    LedgerUnavailable,
+    StaleMove,
+    attempts,
+    finishing,
+    opening,
+    runs,
+    snapshot,
+    sync,
+)
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.opening import Opener
-from scheduler.model import CLOCK_ACTOR, Actor, Cause
+from scheduler.model import CLOCK_ACTOR, Actor, AttemptRow, Cause, RunRow
 from scheduler.planner import Capacity, Plan, plan
 from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
 
@@ -31,6 +44,9 @@ BEAT = timedelta(seconds=1)
 
 RENEW_S = 5.0
 """Seconds between two proofs that the ledger can be written (also the renewal of the attempts' leases)."""
+
+WATCH_S = 0.25
+"""Seconds between two looks at the windows of what is at work."""
 
 MOST_PASSES = 10_000
 """Plans in one wake-up after which something must be wrong (catch_up: all opens at most 200 runs in each)."""
@@ -73,14 +89,15 @@ class Dispatcher:
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
         self._eye = snapshot.Eye()
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     async def install(self, configuration: Configuration, actor: Actor) -> None:
         """Put `configuration` in force, whole: jobs recorded and armed, what came due since marked.
 
         Raises LedgerUnavailable; what was in force stays.
         """
-        at = self.clock.now()
         async with self.steady:
+            at = self.clock.now()  # not before: what was planned meanwhile has moved watermarks on
             self.definitions = await self.ledger.write(
                 lambda connection: sync.put_in_force(connection, configuration, at=at, actor=actor)
             )
@@ -106,24 +123,37 @@ class Dispatcher:
 
     async def run(self, beat: Callable[[], None]) -> None:
         """Loop until cancelled; `beat` is called at every turn."""
+        windows = asyncio.create_task(self._watch_windows(), name="windows")
+        try:
+            while True:
+                self.alarm.wake()
+                await asyncio.sleep(0)
+                pause = await self.turn()
+                self.moved_at = stopwatch()
+                beat()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._poke.wait(), max(pause.total_seconds(), 0.001))
+        finally:
+            windows.cancel()
+
+    async def _watch_windows(self) -> None:
+        """Stop what outlasts its window, however long a turn takes: a burst, a ledger that cannot be written."""
         while True:
-            self.alarm.wake()
-            await asyncio.sleep(0)
-            pause = await self.turn()
-            self.moved_at = stopwatch()
-            beat()
-            try:
-                await asyncio.wait_for(self._poke.wait(), max(pause.total_seconds(), 0.001))
-            except TimeoutError:
-                continue
+            await asyncio.sleep(WATCH_S)
+            for run_no in self.executor.overdue(self.clock.now()):
+                with contextlib.suppress(LedgerUnavailable, StaleMove):  # asked it was, in any case
+                    await self.request_stop(run_no, StopReason.WINDOW_END, "the window closed", CLOCK_ACTOR)
 
     async def turn(self) -> timedelta:
         """One wake-up: do all that is due; returns how long nothing will be. Never raises for the ledger."""
         self._poke.clear()
         now = self.clock.now()
+        if now < self._looked_at:  # the clock was stepped back: what was to be looked at by now still is
+            self.mark(self.definitions)
+        self._looked_at = now
         try:
-            await self._renew(now)
             async with self.steady:
+                await self._renew(now)
                 await self._settle()
             wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
         except LedgerUnavailable as error:
@@ -146,7 +176,7 @@ class Dispatcher:
         _log.error("planner_restless", reason=f"{MOST_PASSES} plans in one wake-up, and still something to do")
 
     async def _carry_out(self, actions: Sequence[Action], now: datetime) -> None:
-        """Carry `actions` out, all of them, before any LedgerUnavailable is raised: none goes on behind our back."""
+        """Carry `actions` out. If one raises, those under way end first: none goes on behind our back."""
         for begin in range(0, len(actions), AT_ONCE):
             some = [self._perform(action, now) for action in actions[begin : begin + AT_ONCE]]
             for done in await asyncio.gather(*some, return_exceptions=True):
@@ -178,11 +208,12 @@ class Dispatcher:
                 case RequestStop():
                     await self.request_stop(action.run_no, action.stop, action.reason, CLOCK_ACTOR, now)
                 case Apply():
-                    await self.ledger.write(
+                    moved = await self.ledger.write(
                         lambda connection: runs.move(
                             connection, action.run_no, action.move, at=now, actor=CLOCK_ACTOR, reason=action.reason
                         )
                     )
+                    self._due.add(moved.job)  # what made room may let another occurrence in
                 case Postpone():
                     await self.ledger.write(
                         lambda connection: runs.postpone(connection, action.run_no, action.wake_at)
@@ -213,23 +244,45 @@ class Dispatcher:
         self.executor.launch(started, self.definitions[started.run.job], self.configuration)
         return started
 
+    async def _close_lost(self, mine: Sequence[tuple[RunRow, AttemptRow]]) -> None:
+        """Close every attempt of ours at which nobody works, and repeat a stop that did not reach its work.
+
+        None is expected: a commit that failed for us and is there after all, or a bug. Nothing else would ever
+        close such a run.
+        """
+        for run, attempt in mine:
+            if run.stop_reason is not None:
+                self.executor.request_stop(run.run_no, StopReason(run.stop_reason))
+            if self.executor.works_on(attempt.token):
+                continue
+            close = partial(
+                finishing.close_dead, token=attempt.token, job=self.definition(run.job), at=self.clock.now()
+            )
+            with contextlib.suppress(Fenced, StaleMove):  # it ended while we looked
+                await self.ledger.write(close)
+                _log.error("attempt_lost", job=run.job, run_id=run.run_id, attempt=attempt.number)
+
     async def request_stop(
         self, run_no: int, stop: StopReason, reason: str, actor: Actor, at: datetime | None = None
     ) -> None:
-        """Ask the attempt of a running run to stop, on record. Raises StaleMove, LedgerUnavailable."""
+        """Ask the attempt of a running run to stop, and record it. Raises StaleMove, LedgerUnavailable.
+
+        It is asked in any case: work must not outlast its window because the ledger cannot take that down.
+        """
         now = at or self.clock.now()
+        self.executor.request_stop(run_no, stop)  # what it answers is written after what is written here
         await self.ledger.write(
             lambda connection: runs.request_stop(
                 connection, run_no, at=now, stop=stop.value, reason=reason, actor=actor
             )
         )
-        self.executor.request_stop(run_no, stop)
 
     async def _renew(self, now: datetime) -> None:
         if self.writable and stopwatch() - self._renewed_at < RENEW_S:
             return
-        await self.ledger.write(lambda connection: attempts.renew(connection, self.owner, now))
+        mine = await self.ledger.write(lambda connection: attempts.renew(connection, self.owner, now))
         self._renewed_at = stopwatch()
+        await self._close_lost(mine)
 
     def _unwritable(self, error: LedgerUnavailable) -> None:
         if self.writable:

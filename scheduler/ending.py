@@ -52,7 +52,8 @@ class Circumstances:
 
 def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
     """The ending of `run`'s attempt: what is done counts, whatever was asked for while it was being done."""
-    if outcome.ended is Ended.COMPLETED and facts.left == 0:
+    all_covered = facts.total > 0 and facts.left == 0
+    if (outcome.ended is Ended.COMPLETED and facts.left == 0) or (outcome.ended is Ended.STOPPED and all_covered):
         return _ending(outcome, "completed", Move.SUCCEED, outcome.reason)
     if facts.stop is StopReason.CANCEL:
         return _ending(outcome, "stopped", Move.CANCEL, facts.stop_note or "aborted")
@@ -69,6 +70,9 @@ def interrupted(run: RunRow, *, repeatable: bool, now: datetime) -> Ending:
     """The ending of an attempt whose daemon died."""
     count = run.interruptions + 1
     changes: dict[str, Any] = {"interruptions": count}
+    if run.stop_reason == StopReason.CANCEL:
+        note = run.stop_note or "aborted"
+        return Ending(ended="stopped", move=Move.CANCEL, reason=note, exit_code=None, changes=changes)
     if not repeatable:
         reason = (
             "cut off when the daemon died; it may have done its work and is not repeated, "

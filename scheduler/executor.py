@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,6 +81,16 @@ class Executor:
         if work is not None:
             work.stop.request(stop)
 
+    def works_on(self, token: str) -> bool:
+        """Whether the attempt with this token is under way here."""
+        return any(work.started.attempt.token == token for work in self._works.values())
+
+    def overdue(self, now: datetime) -> list[int]:
+        """The runs whose windows have closed and whose attempts have not been asked to stop."""
+        works = [work for work in self._works.values() if not work.stop.requested]
+        ends = [(work.started.run.run_no, work.started.run.window_end) for work in works]
+        return [run_no for run_no, end in ends if end is not None and end <= now]
+
     def running(self) -> list[int]:
         """The numbers of the runs whose attempts are under way."""
         return list(self._works)
@@ -97,12 +108,15 @@ class Executor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _carry_out(self, work: Work) -> None:
-        number = work.started.run.run_no
+        run = work.started.run
         try:
             outcome = await self._outcome(work)
             await self._finish(work, outcome)
+        except (Fenced, StaleMove) as error:
+            _log.warning("attempt_fenced", job=work.job.name, run_id=run.run_id, reason=str(error))
         finally:
-            del self._works[number]
+            if self._works.get(run.run_no) is work:
+                del self._works[run.run_no]
             self._ended(work.job.name)
 
     async def _outcome(self, work: Work) -> Outcome:
@@ -136,20 +150,16 @@ class Executor:
             return Outcome(Ended.FAILED, reason, retryable=True)
 
     async def _finish(self, work: Work, outcome: Outcome) -> None:
-        token, name = work.started.attempt.token, work.job.name
-        try:
-            await self.store(
-                lambda connection: finishing.finish(
-                    connection,
-                    token,
-                    outcome,
-                    job=self._definition(name),
-                    stop=work.stop.reason,
-                    at=self._clock.now(),
-                )
+        await self.store(
+            lambda connection: finishing.finish(
+                connection,
+                work.started.attempt.token,
+                outcome,
+                job=self._definition(work.job.name),
+                stop=work.stop.reason,
+                at=self._clock.now(),
             )
-        except (Fenced, StaleMove) as error:
-            _log.warning("attempt_fenced", job=name, run_id=work.started.run.run_id, reason=str(error))
+        )
 
     async def store(self, operation: Operation[T]) -> T:
         """Write `operation`, however long the ledger cannot be written: finished work is not lost."""

@@ -116,7 +116,7 @@ class RunRow:
         civil: Naive wall time of the occurrence in `zone`; reruns count from it.
         occurrences: More than 1 where one row stands for a stretch of misses, up to `last_fire_time`.
         window_end: End of the present window (of the firing, or of the rerun under way).
-        rerun_at: The latest rerun time that is used up; None before the first.
+        rerun_at: The rerun time that its latest rerun answers, or when an operator asked for that; None before.
         wake_at: When the planner must look again, if nothing else happens before.
         attempts: Made so far. `tries`: of this firing or rerun; an interrupted one is not counted.
         interruptions: Crashes in a row.

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from runners.api import AssetRef, AssetReport, AssetState
-from scheduler import cycle
 from scheduler.ending import Ending
 from scheduler.ledger import assets, runs, schema
 from scheduler.ledger.errors import Fenced
@@ -60,7 +59,7 @@ def start(
         tries=1 if again else before.tries + 1,
         interruptions=0 if again else before.interruptions,
         started_at=before.started_at or at,
-        rerun_at=cycle.used_up(before, at),
+        rerun_at=(rerun_at or at) if again else before.rerun_at,
         window_end=before.window_end if window is None or not again else begin + window,
         retry_at=None,
     )
@@ -107,9 +106,11 @@ def end(connection: sa.Connection, token: str, ending: Ending, *, at: datetime, 
     )
 
 
-def open_ones(connection: sa.Connection) -> list[tuple[RunRow, AttemptRow]]:
-    """Every attempt that has not ended, with its run."""
+def open_ones(connection: sa.Connection, owner: str | None = None) -> list[tuple[RunRow, AttemptRow]]:
+    """Every attempt (of `owner`, where given) that has not ended, with its run."""
     query = sa.select(schema.attempts).where(schema.attempts.c.ended_at.is_(None))
+    if owner is not None:
+        query = query.where(schema.attempts.c.owner == owner)
     return [(runs.get(connection, row.run_no), attempt_row(row)) for row in connection.execute(query).all()]
 
 
@@ -119,15 +120,14 @@ def of_run(connection: sa.Connection, run_no: int) -> list[AttemptRow]:
     return [attempt_row(row) for row in connection.execute(query.order_by(schema.attempts.c.number))]
 
 
-def renew(connection: sa.Connection, owner: str, at: datetime) -> None:
-    """Show that `owner` is alive: its open attempts' leases begin anew, and its health row says so."""
+def renew(connection: sa.Connection, owner: str, at: datetime) -> list[tuple[RunRow, AttemptRow]]:
+    """Show that `owner` is alive: its health row says so, and its open attempts, returned, have new leases."""
     mine = (schema.attempts.c.owner == owner, schema.attempts.c.ended_at.is_(None))
     connection.execute(schema.attempts.update().where(*mine).values(lease_until=at + LEASE))
-    if connection.execute(
-        schema.health.update().where(schema.health.c.owner == owner).values(alive_at=at)
-    ).rowcount:
-        return
-    connection.execute(schema.health.insert().values(owner=owner, alive_at=at))
+    known = schema.health.update().where(schema.health.c.owner == owner).values(alive_at=at)
+    if not connection.execute(known).rowcount:
+        connection.execute(schema.health.insert().values(owner=owner, alive_at=at))
+    return open_ones(connection, owner)
 
 
 def asset_started(connection: sa.Connection, token: str, asset: AssetRef, at: datetime) -> None:

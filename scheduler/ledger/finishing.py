@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -38,7 +39,10 @@ def finish(
 
 
 def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | None, at: datetime) -> RunRow:
-    """Close an attempt whose daemon died: to be continued, or lost where it cannot safely be repeated."""
+    """Close an attempt at which nobody works any more: to be continued, or lost where it may not be repeated.
+
+    An operator's abort that its work did not live to answer is answered here.
+    """
     run, _ = attempts.by_token(connection, token)
     ending = interrupted(run, repeatable=repeatable(job, run), now=at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
@@ -56,13 +60,21 @@ def _circumstances(
 ) -> Circumstances:
     counts = assets.tally(connection, run.run_no)
     total = sum(counts.values())
-    end = None if job is None else cycle_end(job, jobs.named(connection, job.name), run)
     return Circumstances(
         left=total - sum(counts[state] for state in assets.COVERED),
         total=total,
         retry=Retry() if job is None else job.retry,
-        rerun_at=cycle.next_rerun(run, before=end),
+        rerun_at=_next_rerun(connection, run, job),
         repeatable=repeatable(job, run),
         stop=StopReason.CANCEL if run.stop_reason == StopReason.CANCEL else stop,
         stop_note=run.stop_note or "",
     )
+
+
+def _next_rerun(connection: sa.Connection, run: RunRow, job: JobDefinition | None) -> datetime | None:
+    """The rerun that will come. Where the job's recurrence raises, the run's own: the attempt must end."""
+    end = None
+    if job is not None:
+        with contextlib.suppress(Exception):  # the planner tells it (trigger_failed)
+            end = cycle_end(job, jobs.named(connection, job.name), run)
+    return cycle.next_rerun(run, before=end)

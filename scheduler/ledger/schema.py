@@ -41,7 +41,7 @@ def _quoted(states: frozenset[State]) -> str:
 
 
 IS_ACTIVE = sa.text(f"runs.state IN ({_quoted(ACTIVE)})")
-"""A condition that SQLite recognises as that of the index over active runs; with bound values it reads all runs."""
+"""The condition of the index over active runs, as SQLite recognises it: with bound values it reads all runs."""
 
 metadata = sa.MetaData(
     naming_convention={

@@ -52,6 +52,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, committed: Callable[[list[Any]], None]) -> None:
         self._engine = engine
         self._committed = committed
+        self._closed = False
         self._queue: queue.SimpleQueue[_Request[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -63,13 +64,16 @@ class Writer:
             LedgerUnavailable: The transaction could not be stored; nothing of it is there.
             Exception: What `operation` raised; nothing of it is there either.
         """
+        if self._closed:
+            raise LedgerUnavailable("the ledger is closed")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         self._queue.put(_Request(operation, loop, answer))
         return await answer
 
     def close(self) -> None:
-        """Finish what waits, then end the thread."""
+        """Finish what waits, then end the thread; what comes later is refused."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 
@@ -94,11 +98,12 @@ class Writer:
             with self._engine.connect() as connection, connection.begin():
                 for request in batch:
                     self._perform(connection, request, events)
-        except sa.exc.DBAPIError as error:
-            failure = LedgerUnavailable(str(error.orig))
+        except sa.exc.SQLAlchemyError as error:
+            failure = LedgerUnavailable(str(getattr(error, "orig", None) or error))
             failure.__cause__ = error
         if failure is None and events:
-            self._committed(events)
+            with contextlib.suppress(Exception):  # a listener's fault (a closed log) must not end the only writer
+                self._committed(events)
         for request in batch:
             request.settle(failure)
 
@@ -108,7 +113,9 @@ class Writer:
         try:
             with connection.begin_nested():
                 request.result = request.operation(connection)
-        except sa.exc.OperationalError:
+        except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError) as error:
+            request.error = error
+        except sa.exc.DatabaseError:
             raise  # the ledger itself: the whole transaction goes
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked, and is raised there
             request.error = error

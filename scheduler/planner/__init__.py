@@ -13,7 +13,7 @@ from config.definitions import JobDefinition, Overlap
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, RunRow
 from scheduler.planner.actions import Action, Start
-from scheduler.planner.active import plan_run
+from scheduler.planner.active import cycle_end, plan_run, startable
 from scheduler.planner.due import plan_due
 
 __all__ = ["Capacity", "Plan", "Snapshot", "plan"]
@@ -28,8 +28,8 @@ class Snapshot:
     Attributes:
         jobs: By name: those marked as due, and those of `runs` that are not just `startable`.
         due: Names of the jobs whose occurrences are to be planned.
-        runs: Every active run of the `due` jobs, every active run whose `wake_at` has come (also all pending ones),
-            and while runs are pending, every retrying one.
+        runs: Every active run of the `due` jobs, every active run whose `wake_at` has come (all pending ones are
+            among these), and while runs are pending, every retrying one.
         running: Names of the jobs of all runs that are running now, one for each run.
     """
 
@@ -75,8 +75,11 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
     changes: list[Action] = []
     wanted: list[tuple[RunRow, Start]] = []
     for run in snapshot.runs:
-        need = partial(plan_run, definitions.get(run.job), snapshot.jobs.get(run.job), run, now)
-        action = None if run.job in broken else _guarded(run.job, need, broken)
+        job, row = definitions.get(run.job), snapshot.jobs.get(run.job)
+        end = None  # where the recurrence raises: what runs is held to its own window and reruns
+        if job is not None and row is not None and not startable(run, now):
+            end = _guarded(run.job, partial(cycle_end, job, row, run), broken)
+        action = _guarded(run.job, partial(plan_run, job, row, run, now, end), broken)
         if isinstance(action, Start):
             wanted.append((run, action))
         elif action is not None:

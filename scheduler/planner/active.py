@@ -27,14 +27,16 @@ def cycle_end(job: JobDefinition, row: JobRow, run: RunRow) -> datetime | None:
 
 
 def startable(run: RunRow, now: datetime) -> bool:
-    """Whether `run` is pending with its window open: then nothing but its definition has to be known of its job."""
+    """Whether `run` is pending with its window open: of its job, only the definition has to be known."""
     return run.state is State.PENDING and (run.window_end is None or now < run.window_end)
 
 
-def plan_run(job: JobDefinition | None, row: JobRow | None, run: RunRow, now: datetime) -> Action | None:
+def plan_run(
+    job: JobDefinition | None, row: JobRow | None, run: RunRow, now: datetime, end: datetime | None
+) -> Action | None:
     """The one thing that `run` needs now, or None. A `Start` still has to find room.
 
-    `row` may be None for a `startable` run only.
+    `end` is its `cycle_end`. For a `startable` run `row` and `end` may be None.
     """
     if job is None or not job.enabled:
         if run.state is State.RUNNING:
@@ -43,7 +45,6 @@ def plan_run(job: JobDefinition | None, row: JobRow | None, run: RunRow, now: da
     if startable(run, now):
         return _startable(job, run, now)
     assert row is not None  # noqa: S101 - as said above
-    end = cycle_end(job, row, run)
     match run.state:
         case State.PENDING:
             return _closed(run, now, end)
@@ -101,13 +102,19 @@ def _reason_to_stop(run: RunRow, now: datetime, end: datetime | None) -> tuple[S
 def _incomplete(row: JobRow, run: RunRow, now: datetime, end: datetime | None) -> Action | None:
     if end is not None and end <= now:
         return Apply(run.run_no, Move.EXPIRE, "a new occurrence began")
-    due = cycle.due_rerun(run, now, after=row.resumed_at, before=end)
+    due = cycle.due_rerun(run, now, after=_pause_over(row, now), before=end)
     if due is not None and not row.paused_on(now):
         return Start(run.run_no, Cause.RERUN, due)
     coming = cycle.next_rerun(run, after=now, before=end)
     if coming is None:
         return Apply(run.run_no, Move.EXPIRE, _why_expired(run, now))
     return Postpone(run.run_no, coming) if run.wake_at != coming else None
+
+
+def _pause_over(row: JobRow, now: datetime) -> datetime | None:
+    """The end of the job's last pause, up to which its reruns are dropped; None if there was none."""
+    ends = [row.resumed_at, row.paused_until if row.paused_until is not None and row.paused_until <= now else None]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def _why_expired(run: RunRow, now: datetime) -> str:

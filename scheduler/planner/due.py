@@ -6,6 +6,7 @@ Sources: docs/recurrence.md, docs/design.md "Catch-up", "Overlap".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -40,7 +41,9 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
         return []
     if next_occurrence_by(schedule, row.watermark, now) is None:
         return []
-    actions: list[Action] = []
+    waiting = sum(run.state is State.PENDING for run in runs)
+    if job.catch_up.policy is CatchUpPolicy.ALL and waiting >= BATCH and row.paused_at is None:
+        return []  # the rest when these have started: however long the downtime, so many wait at the most
     until = now
     records: list[Record] = []
     for start, end, paused in _stretches(row, now):
@@ -50,16 +53,35 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
             )
             continue
         fresh, reached = _catch_up(job, schedule, start, end, now)
-        for record in fresh:
-            if record.state is State.PENDING:
-                verdict, moves = _overlap(job, runs, record)
-                record = verdict  # noqa: PLW2901 - the judged one takes its place
-                actions += moves
-            records.append(record)
+        records += fresh
         if reached < end:
             until = reached
             break
-    return [*actions, Open(job.name, tuple(records), until)]
+    verdict, moves = _judged(job, runs, records)
+    return [*moves, Open(job.name, verdict, until)]
+
+
+def _judged(
+    job: JobDefinition, runs: Sequence[RunRow], records: list[Record]
+) -> tuple[tuple[Record, ...], list[Action]]:
+    """`records` as catch-up over a pause and the overlap policy leave them, and what happens to `runs`."""
+    actions: list[Action] = []
+    judged = list(records)
+    wanted = [number for number, record in enumerate(records) if record.state is State.PENDING]
+    if job.catch_up.policy is not CatchUpPolicy.ALL:
+        for number in wanted[:-1]:  # a pause lay between them
+            why = _superseded(job.catch_up.policy, records[wanted[-1]].occurrence)
+            judged[number] = replace(records[number], state=State.MISSED, reason=why)
+        wanted = wanted[-1:]
+    for number in wanted:
+        judged[number], moves = _overlap(job, runs, records[number])
+        actions += [move for move in moves if move not in actions]
+    return tuple(judged), actions
+
+
+def _superseded(policy: CatchUpPolicy, later: Occurrence) -> str:
+    named = later.fire_time.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"not run: the later occurrence of {named} took its place (catch_up: {policy})"
 
 
 def next_occurrence_by(schedule: Schedule, after: datetime, until: datetime) -> Occurrence | None:
@@ -106,9 +128,7 @@ def _catch_up(
         reached = batch[-1].fire_time if len(batch) == BATCH else until
         return [*late, *(Record(o, State.PENDING) for o in batch)], reached
     before = latest.fire_time - _INSTANT
-    named = latest.fire_time.isoformat(timespec="seconds").replace("+00:00", "Z")
-    why = f"not run: the later occurrence of {named} took its place (catch_up: {policy})"
-    earlier = missed(schedule, after, before, why) if before > after else []
+    earlier = missed(schedule, after, before, _superseded(policy, latest)) if before > after else []
     if policy is CatchUpPolicy.NONE and now - latest.fire_time > ON_TIME:
         return [*earlier, Record(latest, State.MISSED, "came due unobserved (catch_up: none)")], until
     if now - latest.fire_time > grace:

@@ -46,7 +46,7 @@ async def plans(rig):
         lambda connection, now: Eye().take(connection, due=["job"], now=now),
         lambda connection, now: Eye().take(connection, due=[], now=now),
         next_wake,
-        lambda connection, now: runs.active_of(connection, 1),
+        lambda connection, _now: runs.active_of(connection, 1),
     ],
     ids=["due", "quiet", "wake", "siblings"],
 )
