@@ -11,6 +11,7 @@ import tzlocal
 from jobsd.cli.crontab import Untold, read_crontab
 from jobsd.cli.crontab_yaml import crontab_yaml
 from jobsd.cli.files import Failed
+from jobsd.cli.import_ccs import ccs
 from jobsd.cli.options import CONFIG
 from jobsd.cli.output import echo_lines, note
 from recurrence import resolve_zone
@@ -22,6 +23,9 @@ def importing() -> None:
 
     Example: jobsd import crontab /etc/crontab > jobs.yaml
     """
+
+
+importing.add_command(ccs)
 
 
 @importing.command()

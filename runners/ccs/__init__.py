@@ -1,0 +1,1 @@
+"""Control Compliance Suite: its wire, and the runs that jobsd drives there."""

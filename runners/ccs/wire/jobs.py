@@ -1,0 +1,136 @@
+"""Creating and updating jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from config.runs import JobType
+from runners.ccs.wire.details import JobDetails
+from runners.ccs.wire.fields import Fields
+from runners.ccs.wire.reading import DETAILS, Codec, read_details
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """The body of POST `/jobs`."""
+
+    job_type: JobType
+    details: JobDetails
+
+    def wire(self) -> dict[str, Any]:
+        """As the API has it."""
+        return {"JobDetails": self.details.wire(), "JobType": self.job_type.value}
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateJob:
+    """The body of PATCH `/jobs`.
+
+    Attributes:
+        job_id: GUID in lower case.
+        given: The fields of JobDetails that are to change, as they came, each valid by itself.
+    """
+
+    job_id: str
+    given: Mapping[str, Any]
+
+    @property
+    def runs_now(self) -> bool:
+        """Whether it says itself that the job is to run at once: RunNow's default is for creation only."""
+        block = Fields(self.given).within("Schedule")
+        return block is not None and block.flag("RunNow") is True
+
+    def applied(self, details: JobDetails, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> JobDetails:
+        """The details after the update; Schedule and notifications are replaced whole.
+
+        Raises:
+            WireFaults: Together they are not valid.
+        """
+        whole = details.wire() | dict(self.given)
+        if "IncrementalPeriod" in self.given and "IsIncremental" not in self.given:
+            whole.pop("IsIncremental", None)
+        fields = Fields(whole)
+        found = read_details(fields, Codec(zone, weekday_codec), partial=False)
+        fields.settle()
+        return found
+
+    def wire(self) -> dict[str, Any]:
+        """As the API has it."""
+        return {"JobDetails": dict(self.given), "JobID": self.job_id}
+
+
+def parse_create_job(body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> CreateJob:
+    """The body of POST `/jobs`, a JSON value.
+
+    Args:
+        body: As JSON gives it; anything but a valid object is refused. Null is missing, a boolean may also be the
+            text "true" or "false", an asset or standard that stands twice counts once.
+        zone: Zone of a StartDate that has an offset.
+        weekday_codec: How weekdays are numbered, see `recurrence.ccs`.
+
+    Raises:
+        WireFaults: All its faults at once.
+        ValueError: The zone or the codec is unknown.
+    """
+    fields = Fields.of_message(body)
+    fields.refuse_unknown(
+        ("JobDetails", "JobType"), "a Create Job request", dict.fromkeys(DETAILS, "write it inside JobDetails")
+    )
+    fields.require("JobDetails", "JobType")
+    inner = fields.within("JobDetails", unnamed=True)
+    details = None if inner is None else read_details(inner, Codec(zone, weekday_codec), partial=False)
+    job_type = _job_type(fields)
+    fields.settle()
+    assert details is not None  # noqa: S101 - it is mandatory: without it a fault was noted
+    assert job_type is not None  # noqa: S101 - likewise
+    return CreateJob(job_type, details)
+
+
+def parse_update_job(body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> UpdateJob:
+    """The body of PATCH `/jobs`, a JSON value: any fields of JobDetails, and the JobID.
+
+    Raises:
+        WireFaults: All its faults at once; what the fields are together with the job's is judged by `applied`.
+        ValueError: The zone or the codec is unknown.
+    """
+    fields = Fields.of_message(body)
+    fields.refuse_unknown(
+        ("JobDetails", "JobID"), "an Update Job request", dict.fromkeys(DETAILS, "write it inside JobDetails")
+    )
+    fields.require("JobDetails", "JobID")
+    inner = fields.within("JobDetails", unnamed=True)
+    if inner is not None:
+        read_details(inner, Codec(zone, weekday_codec), partial=True)
+    job_id = fields.guid("JobID")
+    fields.settle()
+    given = {name: value for name, value in fields.value("JobDetails").items() if value is not None}
+    return UpdateJob(job_id or "", given)
+
+
+def created(job_id: str) -> dict[str, Any]:
+    """The answer to a creation."""
+    return {"JobID": job_id}
+
+
+def parse_created(answer: object) -> str:
+    """The GUID of the job that was created, in lower case; other fields of the answer are ignored.
+
+    Raises:
+        WireFaults: There is none.
+    """
+    fields = Fields.of_message(answer)
+    fields.require("JobID")
+    guid = fields.guid("JobID")
+    fields.settle()
+    return guid or ""
+
+
+def _job_type(fields: Fields) -> JobType | None:
+    value = fields.value("JobType")
+    if isinstance(value, str) and value in list(JobType):
+        return JobType(value)
+    if value is not None:
+        fields.refuse("JobType", "must be CollectionEvaluationJob, CollectionJob or EvaluationJob, in this case")
+    return None
