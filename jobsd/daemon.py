@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -124,13 +125,14 @@ class Daemon:
         patience = asyncio.ensure_future(self.clock.sleep(settings.stop_timeout))
         await asyncio.wait({drained, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
-        await asyncio.gather(*(self._interrupt(run_no) for run_no in executor.running()))
+        # asked at once; that it goes on record may take as long as the ledger is locked
+        asked = [asyncio.create_task(self._interrupt(run_no)) for run_no in executor.running()]
         await asyncio.wait({drained}, timeout=settings.kill_after.total_seconds() + LAST_WORD_S)
         drained.cancel()
-        await executor.abandon()
-        for task in self._tasks:
+        for task in (*asked, *self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*asked, *self._tasks, return_exceptions=True)
+        await executor.abandon()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
         for name in ("token", "url"):  # while the folder is still ours: the next daemon writes its own
@@ -141,7 +143,9 @@ class Daemon:
     async def failed(self) -> None:
         """Return (raising what it raised) if the scheduling loop ever ends by itself."""
         loops = [task for task in self._tasks if task.get_name() == "dispatcher"]
-        await asyncio.shield(asyncio.gather(*loops))  # whoever stops waiting must not end it
+        await asyncio.wait(loops)  # not gather: whoever stops waiting must not end them
+        for loop in loops:
+            loop.result()
 
     def _serve(self, now: datetime) -> None:
         service = Service(
@@ -166,14 +170,12 @@ class Daemon:
     async def _interrupt(self, run_no: int) -> None:
         """Ask an attempt to stop; it is asked also if the ledger cannot take that down."""
         reason = "the daemon stops"
-        try:
+        with contextlib.suppress(LedgerUnavailable, StaleMove):
             await self.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, reason, Actor("jobsd", By.SIGNAL))
-        except (LedgerUnavailable, StaleMove):
-            self.dispatcher.executor.request_stop(run_no, StopReason.SHUTDOWN)
 
     def _beat(self) -> None:
-        """Feed systemd's watchdog, from the scheduling loop, only while APScheduler moves too."""
-        if stopwatch() - self.dispatcher.alarm.moved_at > STALE_S:
+        """Feed systemd's watchdog from the scheduling loop; until the stop, only while APScheduler moves too."""
+        if self.dispatcher.firing and stopwatch() - self.dispatcher.alarm.moved_at > STALE_S:
             return
         if self.notifier.watchdog_s is not None and stopwatch() - self._fed_at >= self.notifier.watchdog_s / 4:
             self._fed_at = stopwatch()

@@ -167,8 +167,9 @@ class Alarm:
         self._schedules = dict(schedules)
 
     def wake(self) -> None:
-        """Look at the clock now: it may have been stepped, or the machine suspended."""
-        self._scheduler.wakeup()
+        """Look at the clock now (it may have been stepped, the machine suspended); once stopped, do nothing."""
+        if self._scheduler.running:
+            self._scheduler.wakeup()
 
     @property
     def moved_at(self) -> float:

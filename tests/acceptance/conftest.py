@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 class Process:
     """`jobsd run` on a file, with a notification socket and a log that can be waited for."""
 
-    def __init__(self, yaml, folder, *, user=None, python=sys.executable, watchdog_s=None):
+    def __init__(self, yaml, folder, *, user=None, python=sys.executable, watchdog_s=None, listen="127.0.0.1:0"):
         self.folder = Path(folder)
         self.state = self.folder / "state"
         self.notifications = queue.Queue()
@@ -41,7 +41,7 @@ class Process:
         argv = [python, "-m", "jobsd", "run", "-c", str(yaml), "--state-dir", str(self.state)]
         more = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         self.process = subprocess.Popen(
-            [*argv, "--listen", "127.0.0.1:0"],
+            [*argv, "--listen", listen],
             cwd=self.folder,
             env=env
             | {
