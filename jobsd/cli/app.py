@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -37,6 +38,9 @@ EPILOG = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Example: jobsd
 
 INTERRUPTED = 130
 
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""A full disk, a used-up quota, a terminal that has gone."""
+
 
 @click.command(
     "jobsd",
@@ -52,6 +56,7 @@ def app() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+    _open_outputs()
     # click strips colours where there is no terminal; NO_COLOR (https://no-color.org) is for us to honour.
     colours = False if os.environ.get("NO_COLOR") else None
     try:
@@ -64,6 +69,24 @@ def main() -> NoReturn:
         code = error.exit_code
     except BrokenPipeError:
         # The reader has seen enough. What is still buffered must not complain at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        code = 1
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        click.echo(f"the output cannot be written: {error.strerror}", err=True)
         code = 1
     sys.exit(code)
+
+
+def _open_outputs() -> None:
+    """Give the process the outputs it was started without: Python has None for a closed one."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,8 @@ MOMENT = Moment()
 AGO = Moment(-1)
 AHEAD = Moment(1)
 
-CONFIG = click.Path(path_type=Path)
+CONFIG = click.Path(path_type=Path, readable=False)
+"""What cannot be read is told by whoever reads it, in the one form of a file's faults."""
 
 _NAMES = ("-c", "--config", "path")
 config_option = click.option(*_NAMES, type=CONFIG, metavar="FILE", help="The YAML; no daemon is asked.")

@@ -6,13 +6,28 @@ from pathlib import Path
 
 import click
 
+from config.reading import Refused
+from config.scalars import LISTEN
 from jobsd.cli.options import CONFIG, required_config
+
+
+class Listen(click.ParamType[str]):
+    """HOST:PORT, by the rule of settings.http.listen."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as written."""
+        try:
+            return LISTEN.parse(value)
+        except Refused as refused:
+            self.fail(f"{value!r} is not HOST:PORT; {refused}", param, ctx)
 
 
 @click.command()
 @required_config
 @click.option("--state-dir", "state", type=CONFIG, metavar="DIR", help="Folder of the ledger and all other state.")
-@click.option("--listen", metavar="HOST:PORT", help="Instead of settings.http.listen; port 0 takes any free one.")
+@click.option("--listen", type=Listen(), help="Instead of settings.http.listen; port 0 takes any free one.")
 def run(path: Path, state: Path | None, listen: str | None) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the file anew.
 

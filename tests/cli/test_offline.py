@@ -1,7 +1,10 @@
 """check, next, explain, simulate and schema on files."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import jsonschema
@@ -58,6 +61,16 @@ def test_check_of_a_file_that_is_not_there(jobsd):
     assert jobsd("check", "none.yaml", exit_code=1).stderr == (
         "none.yaml:1:1: the file cannot be read: No such file or directory\n"
     )
+
+
+@pytest.mark.parametrize("command", [["check"], ["next", "-c"], ["run", "-c"]])
+def test_a_file_that_may_not_be_read_is_told_like_any_fault(command, path):
+    """With its place and exit code 1: it is no wrong usage. Root gives up its right to read everything for this."""
+    path.chmod(0)
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    argv = [*mortal, sys.executable, "-m", "jobsd", *command, path]
+    found = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    assert (found.returncode, found.stderr) == (1, f"{path}:1:1: the file cannot be read: Permission denied\n")
 
 
 def test_check_in_json(jobsd, jobs_yaml, path):

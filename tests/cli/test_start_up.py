@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -79,6 +80,14 @@ def test_an_unknown_command_suggests_the_near_miss(wrong, right, jobsd):
     assert f"Did you mean '{right}'" in jobsd(wrong, exit_code=2).stderr
 
 
+@pytest.mark.parametrize("wrong", ["here", "127.0.0.1:", "127.0.0.1:99999"])
+def test_run_refuses_an_address_that_is_none(wrong, jobsd, jobs_yaml):
+    """Exit code 2 and nothing started; port 99999 is not taken for 34463."""
+    found = jobsd("run", "-c", jobs_yaml(EVERY_MINUTE), "--listen", wrong, exit_code=2)
+    assert f"'{wrong}' is not HOST:PORT; write 127.0.0.1:8642" in found.stderr
+    assert not Path(".jobsd").exists()
+
+
 def test_an_unknown_option_is_wrong_usage(jobsd):
     """Exit code 2, on standard error."""
     found = jobsd("next", "--jsn", exit_code=2)
@@ -93,6 +102,24 @@ def test_a_reader_that_goes_away_is_no_fault_to_talk_about(process, jobs_yaml):
     one.stdout.close()
     assert one.stderr.read() == ""
     assert one.wait(20) == 1
+
+
+@pytest.mark.parametrize("arguments", [["schema"], ["next", "-n", "9", "-c"], ["next", "--json", "-c"]])
+def test_an_output_that_cannot_be_written_is_told_in_one_line(arguments, process, jobs_yaml):
+    """A full disk behind standard output: exit code 1, no trace of Python's."""
+    files = [jobs_yaml(EVERY_MINUTE)] if arguments[-1] == "-c" else []
+    with Path("/dev/full").open("w") as full:
+        one = process(*arguments, *files, stdout=full)
+        assert one.communicate(timeout=20)[1] == "the output cannot be written: No space left on device\n"
+    assert one.returncode == 1
+
+
+def test_a_closed_standard_output_is_no_fault(jobs_yaml):
+    """`jobsd next >&-` says nothing, as with /dev/null."""
+    line = 'exec "$0" -m jobsd next -c "$1" >&-'
+    argv = ["/bin/sh", "-c", line, sys.executable, jobs_yaml(EVERY_MINUTE)]
+    found = subprocess.run(argv, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
 
 
 def test_an_interrupt_is_quiet_and_exits_130(process, jobs_yaml):
