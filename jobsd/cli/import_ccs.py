@@ -19,7 +19,7 @@ from jobsd.cli.options import CONFIG
 from jobsd.cli.output import note, plain
 from recurrence import resolve_zone
 from recurrence.ccs import WEEKDAY_CODECS
-from runners.ccs.wire import CreateJob, WireFaults, parse_create_job
+from runners.ccs.wire import CreateJob, WireFaults, job_name, parse_create_job
 
 _BLANKS = re.compile(r"\s*")
 
@@ -70,9 +70,8 @@ def _jobs(path: Path, zone: str, weekday_codec: str) -> Iterator[CreateJob]:
 
 
 def _called(body: Any) -> str:
-    details = body.get("JobDetails") if isinstance(body, dict) else None
-    name = details.get("JobName") if isinstance(details, dict) else None
-    return f" ({quoted(name)})" if isinstance(name, str) else ""
+    name = job_name(body)
+    return "" if name is None else f" ({quoted(name)})"
 
 
 def _text(path: Path) -> str:

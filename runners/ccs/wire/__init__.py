@@ -6,7 +6,15 @@ gives them.
 
 from runners.ccs.wire.details import AssetRef, JobDetails, Notification
 from runners.ccs.wire.faults import WireFault, WireFaults
-from runners.ccs.wire.jobs import CreateJob, UpdateJob, created, parse_create_job, parse_created, parse_update_job
+from runners.ccs.wire.jobs import (
+    CreateJob,
+    UpdateJob,
+    created,
+    job_name,
+    parse_create_job,
+    parse_created,
+    parse_update_job,
+)
 from runners.ccs.wire.moments import format_moment, parse_moment
 from runners.ccs.wire.operations import NOT_AUTHORIZED, Operation, message, parse_operation
 from runners.ccs.wire.status import JobStatus, Status, parse_job_runs, parse_job_status
@@ -29,6 +37,7 @@ __all__ = [
     "WireFaults",
     "created",
     "format_moment",
+    "job_name",
     "message",
     "parse_create_job",
     "parse_created",

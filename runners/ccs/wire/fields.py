@@ -13,6 +13,8 @@ _GUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_BREAKING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
+_HINTS = 50  # looking for the name that was meant takes its time, and a body may have very many
+
 
 class Fields:
     """The fields of one object; null is read as missing. Readers give None where they note a fault.
@@ -51,7 +53,7 @@ class Fields:
             if name in known:
                 continue
             short = clean(str(name))
-            near = get_close_matches(short, known, n=1)
+            near = get_close_matches(short, known, n=1) if len(self.faults) < _HINTS else []
             hint = (elsewhere or {}).get(name) or (f"did you mean {near[0]}?" if near else "")
             message = f"is no field of {noun}" + (f": {hint}" if hint else "")
             self.faults.append(WireFault(self._place(short), message))

@@ -109,6 +109,13 @@ def parse_update_job(body: object, *, zone: str = "UTC", weekday_codec: str = "d
     return UpdateJob(job_id or "", given)
 
 
+def job_name(body: object) -> str | None:
+    """The name in a Create Job request that may be at fault, for messages about it; None where there is none."""
+    details = body.get("JobDetails") if isinstance(body, Mapping) else None
+    name = details.get("JobName") if isinstance(details, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
 def created(job_id: str) -> dict[str, Any]:
     """The answer to a creation."""
     return {"JobID": job_id}
