@@ -39,9 +39,9 @@ def plan_run(
     `end` is its `cycle_end`. For a `startable` run `row` and `end` may be None.
     """
     if job is None or not job.enabled:
-        if run.state is State.RUNNING:
-            return None
-        return Apply(run.run_no, Move.CANCEL, "the job was removed" if job is None else "the job was disabled")
+        if run.state is not State.RUNNING:
+            return Apply(run.run_no, Move.CANCEL, "the job was removed" if job is None else "the job was disabled")
+        return _out_of_force(run, now)
     if startable(run, now):
         return _startable(job, run, now)
     assert row is not None  # noqa: S101 - as said above
@@ -56,6 +56,13 @@ def plan_run(
             return _incomplete(row, run, now, end)
         case _:
             return None
+
+
+def _out_of_force(run: RunRow, now: datetime) -> Action | None:
+    """A running attempt finishes, though its job is gone: within its window."""
+    if run.window_end is None or now < run.window_end or run.stop_requested_at is not None:
+        return None
+    return RequestStop(run.run_no, StopReason.WINDOW_END, "the window closed")
 
 
 def _startable(job: JobDefinition, run: RunRow, now: datetime) -> Action:

@@ -192,3 +192,15 @@ async def test_a_closed_ledger_refuses_instead_of_waiting_for_ever(rig):
     with pytest.raises(LedgerUnavailable, match="closed"):
         await r.ledger.write(lambda c: attempts.renew(c, "me", r.clock.now()))
     r.ledger = None
+
+
+async def test_a_window_ends_the_run_of_a_job_that_is_gone(rig):
+    """The file lost the job while its attempt was at work: that finishes, but not past its window."""
+    r, patient = await under_way(rig)
+    await r.reload(JOB.replace("name: job", "name: another"))
+    await r.tick(minutes=59, wait=False)
+    assert patient.reasons == []
+    await r.tick(minutes=1, wait=False)
+    await r.idle()
+    assert patient.reasons == ["window_end"]
+    assert (r.run("job").state, r.run("job").reason) == ("cancelled", "the job was removed")
