@@ -115,7 +115,8 @@ class Configuration:
         standards: Names by CCS GUID, as written.
         sde_systems: By SDE system.
         places: Where things stand, `FILE:LINE:COLUMN` by path: ("jobs", name), ("jobs", name, key),
-            ("calendars", name), ("collectors", name), ("limits", name), ("settings", key); for messages.
+            ("calendars", name), ("collectors", name), ("limits", name), ("settings", key),
+            ("users",); for messages.
         warnings: What `jobsd check` says about a valid file (a literal secret, …), `FILE:LINE:COLUMN: …` each.
     """
 

@@ -9,6 +9,7 @@ from itertools import islice
 from config.clock_changes import clock_change_warnings
 from config.definitions import CollectRun, CommandRun, Configuration, JobDefinition, JobType
 from config.faults import quoted
+from config.later import job_not_acted_on, not_acted_on
 from config.values import format_duration
 from recurrence import next_fire_time
 from recurrence.schedule import Once, Schedule
@@ -22,7 +23,7 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     `configuration.warnings` is not repeated. `now` (aware) is the instant from which schedules are looked at; a
     schedule without a start is taken to be loaded now.
     """
-    lines = [*_settings(configuration), *_unused(configuration)]
+    lines = [*_settings(configuration), *_unused(configuration), *not_acted_on(configuration)]
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
     return sorted(lines, key=_place)
@@ -64,6 +65,7 @@ def _unused(configuration: Configuration) -> Iterator[str]:
 
 
 def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
+    yield from job_not_acted_on(job)
     if job.on_exclude != "skip" and not job.exclude:
         yield "schedule", f"on_exclude: {job.on_exclude} has no effect without exclude"
     if isinstance(job.run, CollectRun) and job.run.type is JobType.EVALUATION and job.run.incremental:

@@ -208,3 +208,36 @@ def test_clock_changes_agree_with_the_fire_times(zone: str, gap: Gap) -> None:
         odd |= {day for day in days if day not in dates}
         told = {line.split()[1] for line in clock_change_warnings(schedule, now=NOW)}
         assert told == {day.isoformat() for day in odd}, at
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("catch_up_rate: 5/s", "catch_up_rate is not acted on yet: what was missed is caught up without a limit"),
+        ("retention: {runs: 10d}", "retention is not acted on yet: history and output are kept for ever"),
+        ("smtp: {host: mail.example.com}", "smtp is not acted on yet: no mail is sent"),
+    ],
+)
+def test_a_setting_that_has_no_effect_yet_is_told(warnings, key: str, text: str) -> None:
+    """At its place, and only where it is written: a default is no promise."""
+    assert warnings(f"settings:\n  {key}\njobs: []") == [f"3:3: warning: settings.{text}"]
+
+
+def test_users_that_let_nobody_in_are_told(warnings) -> None:
+    """Who reads `users:` must not think that they may log in."""
+    found = warnings("jobs: []\nusers:\n- {name: ops, scope: control}\n")
+    assert found == ["4:1: warning: users is not acted on yet: only settings.http.tokens let anybody in"]
+
+
+def test_what_a_job_says_without_effect_is_told(of_job) -> None:
+    """A job fires inside its calendars, tells nobody, and may have a run that nothing carries out."""
+    assert of_job(
+        "{daily: , at: '12:00', exclude: [freeze]}",
+        run="{http: {url: 'http://127.0.0.1:1/'}}",
+        top="calendars: {freeze: {dates: [2026-12-24]}}",
+        more="  notify: {webhook: {url: 'http://127.0.0.1:1/'}}",
+    ) == [
+        'schedule: exclude is not acted on yet: the job also fires inside "freeze"',
+        "run: run.http cannot be carried out yet: each of its runs fails and says so",
+        "notify: it is not acted on yet: nobody is told",
+    ]

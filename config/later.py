@@ -1,0 +1,40 @@
+"""What a valid file may say although this version does not act on it: told by `jobsd check`, never passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from config.definitions import Configuration, JobDefinition
+from config.faults import quoted
+from config.jobs import Notify
+
+SETTINGS = {
+    "catch_up_rate": "what was missed is caught up without a limit",
+    "retention": "history and output are kept for ever",
+    "smtp": "no mail is sent",
+}
+"""By key of `settings:`, what happens instead."""
+
+RUNS = frozenset({"ccs", "sde", "sde_agent", "sde_file", "http"})
+"""Kinds of `run:` for which there is no runner."""
+
+
+def not_acted_on(configuration: Configuration) -> Iterator[str]:
+    """`FILE:LINE:COLUMN: warning: …` for each key that is written and has no effect yet."""
+    for key, instead in SETTINGS.items():
+        if (place := configuration.places.get(("settings", key))) is not None:
+            yield f"{place}: warning: settings.{key} is not acted on yet: {instead}"
+    if configuration.users:
+        place = configuration.places[("users",)]
+        yield f"{place}: warning: users is not acted on yet: only settings.http.tokens let anybody in"
+
+
+def job_not_acted_on(job: JobDefinition) -> Iterator[tuple[str, str]]:
+    """Key and text for each such key of a job."""
+    if job.exclude:
+        names = ", ".join(map(quoted, job.exclude))
+        yield "schedule", f"exclude is not acted on yet: the job also fires inside {names}"
+    if job.notify != Notify():
+        yield "notify", "it is not acted on yet: nobody is told"
+    if job.run.kind in RUNS:
+        yield "run", f"run.{job.run.kind} cannot be carried out yet: each of its runs fails and says so"
