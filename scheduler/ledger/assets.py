@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from runners.api import AssetRef, AssetReport, AssetState, CheckResult, Collected, Verdict
 from scheduler.ledger import schema
+from scheduler.ledger.rows import storable
 
 COVERED = frozenset({AssetState.DONE, AssetState.FRESH})
 _ROWS = schema.run_assets
@@ -80,7 +81,7 @@ def settle(connection: sa.Connection, run_no: int, attempt: int, report: AssetRe
     """An asset is settled: its state, and the results of its evaluation in place of any earlier ones."""
     changes = {
         "state": report.state.value,
-        "reason": report.reason,
+        "reason": storable(report.reason),
         "attempt": attempt,
         "started_at": report.started_at,
         "ended_at": report.ended_at,

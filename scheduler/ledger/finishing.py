@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from runners.api import Outcome, StopReason
 from scheduler import cycle
 from scheduler.ending import Circumstances, conclude, interrupted
 from scheduler.ledger import assets, attempts, jobs
+from scheduler.ledger.rows import storable
 from scheduler.model import CLOCK_ACTOR, RunRow
 from scheduler.planner.active import cycle_end
 
@@ -34,7 +36,7 @@ def finish(
     """
     run, _ = attempts.by_token(connection, token)
     facts = _circumstances(connection, run, job, stop)
-    ending = conclude(run, outcome, facts, at)
+    ending = conclude(run, replace(outcome, reason=storable(outcome.reason)), facts, at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
 

@@ -44,6 +44,11 @@ def attempt_row(row: sa.Row[Any]) -> AttemptRow:
     return AttemptRow(**values)
 
 
+def storable(text: str) -> str:
+    """`text` as UTF-8 holds it: half characters (of a file's name that is not UTF-8) are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def cycle_to_json(cycle: Cycle) -> dict[str, Any]:
     """`cycle` as JSON values, durations in seconds."""
     return {

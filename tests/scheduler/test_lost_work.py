@@ -204,3 +204,16 @@ async def test_a_window_ends_the_run_of_a_job_that_is_gone(rig):
     await r.idle()
     assert patient.reasons == ["window_end"]
     assert (r.run("job").state, r.run("job").reason) == ("cancelled", "the job was removed")
+
+
+async def test_a_reason_that_is_not_text_is_kept_escaped(rig):
+    """An error names a file whose name is not UTF-8: the attempt ends all the same."""
+
+    class Failing:
+        async def execute(self, execution):
+            raise OSError("no file \udcff")
+
+    r = rig("2026-03-02T05:59:59Z")
+    await r.up(JOB, runner=lambda _run: Failing())
+    await r.tick(seconds=1)
+    assert (r.run().state, r.run().reason) == ("failed", "OSError: no file \\udcff")
