@@ -35,6 +35,36 @@ def test_every_event_of_the_log_is_listed_with_its_level():
     assert [name for name, _ in rows] == sorted(name for name, _ in rows)
 
 
+GIVEN = {"job", "run_id", "fire_time", "state", "attempt", "duration_s", "reason", "actor"}
+"""The keys that the page's head names for every line."""
+
+
+def keys_logged():
+    """Every key beside those that our own calls write, by event name."""
+    found = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                    continue
+                owner = ast.unparse(node.func)
+                if owner.startswith("_log.") or owner.endswith("report.warn"):
+                    keys = {{"exc_info": "exception"}.get(word.arg, word.arg) for word in node.keywords}
+                    keys |= {"exception"} if owner == "_log.exception" else set()
+                    found.setdefault(node.args[0].value, set()).update(keys - GIVEN)
+    return found
+
+
+def test_the_keys_of_every_event_are_listed():
+    """A key that a line may have stands in its row of docs/logs.md."""
+    rows = dict(
+        re.findall(r"^\| `([a-z_]+)` \| \w+ \| ([^|]*)\|", (ROOT / "docs/logs.md").read_text(), re.MULTILINE)
+    )
+    listed = {event: set(re.findall(r"`(\w+)`", keys)) for event, keys in rows.items()}
+    told = {event: keys for event, keys in keys_logged().items() if event in listed}
+    assert {event: listed[event] for event in told} == told
+
+
 def test_links_between_the_pages_lead_somewhere():
     """Every relative link of README, CHANGELOG and docs/ names a file that is there."""
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
