@@ -187,6 +187,8 @@ def _explained(program: Program, error: OSError | ValueError) -> _CannotStartErr
     if isinstance(error, PermissionError) and program.run_as is not None and os.geteuid() != 0:
         return _CannotStartError(f"this daemon may not run {name!r} as {program.run_as!r}", passing=False)
     why = os.strerror(error.errno) if error.errno else str(error)
+    if isinstance(error, FileNotFoundError) and error.filename == name and Path(name).is_file():
+        why = "the interpreter that its first line names is not on this host"
     about = "" if error.filename in (None, name) else f" ({os.fsdecode(error.filename)})"
     return _CannotStartError(f"{name!r} cannot be started: {why}{about}", passing=error.errno in _PASSING)
 

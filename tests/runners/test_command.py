@@ -50,15 +50,21 @@ async def test_other_exit_codes_may_be_success(lab):
         (("./missing.sh",), "cannot be started: No such file or directory"),
         (("./plain.txt",), "cannot be started: Permission denied"),
         (("./garbage",), "cannot be started: Exec format error"),
+        (
+            ("./alien.sh",),
+            "alien.sh' cannot be started: the interpreter that its first line names is not on this host",
+        ),
         (("/bin/echo", "a\0b"), "'/bin/echo' cannot be started: embedded null byte"),
     ],
 )
 async def test_what_cannot_be_started_is_said_plainly(lab, argv, reason):
-    """A program that is missing or not executable fails the attempt, and trying again would not help."""
+    """A program that is missing, or cannot be executed, fails the attempt; trying again would not help."""
     (lab.folder / "plain.txt").write_text("echo no")
     (lab.folder / "plain.txt").chmod(0o600)
     (lab.folder / "garbage").write_text("\1\2\3")
     (lab.folder / "garbage").chmod(0o700)
+    (lab.folder / "alien.sh").write_text("#!/no/such/interpreter\n")
+    (lab.folder / "alien.sh").chmod(0o700)
     outcome = await lab.run(CommandRun(argv=argv))
     assert (outcome.ended, outcome.retryable) == (Ended.FAILED, False)
     assert reason in outcome.reason
