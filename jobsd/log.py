@@ -25,7 +25,7 @@ def configure(stream: TextIO | None = None) -> None:
     readable = out.isatty()
     render: list[Processor]
     if readable:
-        render = [structlog.dev.ConsoleRenderer()]
+        render = [structlog.dev.ConsoleRenderer(sort_keys=False)]
     else:
         render = [
             structlog.processors.format_exc_info,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -53,9 +53,9 @@ def _keys(event: Event) -> dict[str, Any]:
     keys: dict[str, Any] = {"job": event.job}
     run = event.run
     if run is not None:
-        keys |= {"run_id": run.run_id, "fire_time": run.fire_time.isoformat(), "state": run.state.value}
+        keys |= {"run_id": run.run_id, "fire_time": _utc(run.fire_time), "state": run.state.value}
         if run.occurrences > 1 and run.last_fire_time is not None:
-            keys |= {"occurrences": run.occurrences, "last_fire_time": run.last_fire_time.isoformat()}
+            keys |= {"occurrences": run.occurrences, "last_fire_time": _utc(run.last_fire_time)}
         if run.ended_at is not None and run.started_at is not None:
             keys["duration_s"] = _seconds(run.ended_at - run.started_at)
         if event.name == "stop_requested":
@@ -67,6 +67,10 @@ def _keys(event: Event) -> dict[str, Any]:
     if event.actor.by.value != "clock":
         keys["actor"] = f"{event.actor.name} ({event.actor.by})"
     return keys
+
+
+def _utc(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def _seconds(duration: timedelta) -> float:

@@ -165,6 +165,7 @@ run_assets = sa.Table(
     sa.Column("started_at", Instant, nullable=True),
     sa.Column("ended_at", Instant, nullable=True),
     sa.CheckConstraint("state IN ('open', 'done', 'fresh', 'failed', 'timed_out', 'unreachable')", name="state"),
+    sa.Index("ix_run_assets_asset", "asset_type", "asset_id", "state", "run_no"),
 )
 
 check_results = sa.Table(

@@ -219,3 +219,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_no"], ["runs.run_no"], name=op.f("fk_run_assets_run_no_runs")),
         sa.PrimaryKeyConstraint("run_no", "asset_type", "asset_id", name=op.f("pk_run_assets")),
     )
+    op.create_index(
+        "ix_run_assets_asset", "run_assets", ["asset_type", "asset_id", "state", "run_no"], unique=False
+    )
