@@ -18,7 +18,7 @@ run: venv ## the daemon on the quick start's schedule, in the foreground
 	$(BIN)/jobsd run -c examples/quickstart.yaml
 
 test: venv ## the whole suite
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: venv ## lint, format, types, imports
 	$(BIN)/ruff check .
