@@ -29,6 +29,14 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     return sorted(lines, key=_place)
 
 
+def without_effect(configuration: Configuration) -> list[str]:
+    """The warnings about what is said and not acted on yet, as `lint` has them."""
+    lines = list(not_acted_on(configuration))
+    for job in configuration.jobs.values():
+        lines += [_line(configuration, job, key, text) for key, text in job_not_acted_on(job)]
+    return sorted(lines, key=_place)
+
+
 def _place(line: str) -> tuple[int, int]:
     _, row, column = line.partition(": warning: ")[0].rsplit(":", 2)
     return int(row), int(column)

@@ -164,8 +164,13 @@ class Daemon:
     async def _end_leftovers(self, tokens: Collection[str]) -> int:
         return await end_leftovers(tokens, kill_after=self._first.settings.kill_after, clock=self.clock)
 
+    @property
+    def configuration(self) -> Configuration:
+        """What is in force; before the start, what will be."""
+        return self.dispatcher.configuration or self._first
+
     def _settings(self) -> Settings:
-        return (self.dispatcher.configuration or self._first).settings
+        return self.configuration.settings
 
     async def _interrupt(self, run_no: int) -> None:
         """Ask an attempt to stop; it is asked also if the ledger cannot take that down."""

@@ -5,9 +5,10 @@ docs/logs.md lists every event. Libraries' own records come out in the same form
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -19,10 +20,30 @@ _SHARED: list[Processor] = [
 ]
 
 
+class Unbreakable(io.TextIOBase):
+    """A stream that drops what cannot be written: a reader that went away must not stop the daemon."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str, /) -> int:
+        """Write and flush; whatever is in the way, the text is dropped."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            return 0
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
 def configure(stream: TextIO | None = None) -> None:
     """Send all logging to `stream` (standard output): readable on a terminal, JSON lines elsewhere."""
-    out = stream or sys.stdout
-    readable = out.isatty()
+    given = stream or sys.stdout
+    readable = given.isatty()
+    out = cast("TextIO", Unbreakable(given))
     render: list[Processor]
     if readable:
         render = [structlog.dev.ConsoleRenderer(sort_keys=False)]

@@ -15,6 +15,7 @@ import structlog
 
 from config import ConfigError, load
 from config.definitions import Configuration
+from config.lint import without_effect
 from jobsd import log
 from jobsd.daemon import Daemon
 from jobsd.state import UnsupportedLedger, ledger_path
@@ -71,6 +72,7 @@ async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     hangups: asyncio.Queue[None] = asyncio.Queue()
+    terminal = _terminal()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
@@ -88,7 +90,7 @@ async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[
         return 1
     if sys.stdout.isatty():
         print(f"\njobsd runs {path}: {daemon.url}  (Ctrl-C stops it)\n")  # noqa: T201 - for the person who started it
-    reloading = asyncio.create_task(_reload_on(hangups, daemon, path, read))
+    reloading = asyncio.create_task(_reload_on(hangups, daemon, path, read, told, terminal))
     stopping, dead = asyncio.create_task(told.wait()), asyncio.create_task(daemon.failed())
     await asyncio.wait({stopping, dead}, return_when=asyncio.FIRST_COMPLETED)
     failure = dead.exception() if dead.done() and not dead.cancelled() else None
@@ -101,13 +103,36 @@ async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[
 
 
 async def _reload_on(
-    hangups: asyncio.Queue[None], daemon: Daemon, path: Path, read: Callable[[], Configuration]
+    hangups: asyncio.Queue[None],
+    daemon: Daemon,
+    path: Path,
+    read: Callable[[], Configuration],
+    told: asyncio.Event,
+    terminal: int | None,
 ) -> None:
+    """Reload at every SIGHUP; where the terminal that we were started on is gone, end instead."""
     while True:
         await hangups.get()
-        await daemon.reload(read, Actor("SIGHUP", By.SIGNAL, str(path)))
+        if terminal is not None and _gone(terminal):
+            told.set()
+        elif await daemon.reload(read, Actor("SIGHUP", By.SIGNAL, str(path))):
+            _warn(daemon.configuration)
+
+
+def _terminal() -> int | None:
+    """A descriptor of the terminal that the daemon was started on; None under a service manager."""
+    return next((stream.fileno() for stream in (sys.stdin, sys.stdout) if stream and stream.isatty()), None)
+
+
+def _gone(terminal: int) -> bool:
+    """Whether the terminal was closed: its SIGHUP means the end, and no reload."""
+    try:
+        os.tcgetpgrp(terminal)
+    except OSError:
+        return True
+    return False
 
 
 def _warn(configuration: Configuration) -> None:
-    for warning in configuration.warnings:
+    for warning in (*configuration.warnings, *without_effect(configuration)):
         _log.warning("configuration_warning", reason=warning)

@@ -14,13 +14,11 @@ class UnsupportedLedger(Exception):
     """The configured ledger is of a kind that this program does not drive."""
 
 
-def state_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of the configured SQLite ledger, else $STATE_DIRECTORY, else ./.jobsd; absolute."""
-    return ledger_path(settings, environ).parent
-
-
 def ledger_path(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
-    """The ledger's file, absolute. Raises UnsupportedLedger for anything but SQLite."""
+    """The ledger's file, absolute: the configured one, else in $STATE_DIRECTORY, else in ./.jobsd.
+
+    Raises UnsupportedLedger for anything but SQLite.
+    """
     if settings.ledger is None:
         first = environ.get("STATE_DIRECTORY", "").split(":")[0]
         return (Path(first) if first else Path(".jobsd")).resolve() / "ledger.db"

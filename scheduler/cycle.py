@@ -14,13 +14,17 @@ from scheduler.lifecycle import State
 from scheduler.model import RunRow
 
 
-def rerun_times(run: RunRow, *, before: datetime | None = None) -> Iterator[datetime]:
-    """Every rerun time of `run`, in order; those at or after `before` (the next fire time) do not happen."""
+def rerun_times(
+    run: RunRow, *, after: datetime | None = None, before: datetime | None = None
+) -> Iterator[datetime]:
+    """The rerun times of `run` strictly after `after`, in order; none at or after `before`, its next fire time."""
     cycle = run.cycle
     if cycle.rerun is None:
         return
-    schedule = Schedule(rule=None, zone=run.zone, gap=cycle.gap, offset=cycle.offset, rerun=cycle.rerun)
-    for instant in times_after(schedule, Occurrence(run.fire_time, run.civil)):
+    schedule = Schedule(
+        rule=None, zone=run.zone, gap=cycle.gap, fold=cycle.fold, offset=cycle.offset, rerun=cycle.rerun
+    )
+    for instant in times_after(schedule, Occurrence(run.fire_time, run.civil), after=after):
         if before is not None and instant >= before:
             return
         yield instant
@@ -28,21 +32,21 @@ def rerun_times(run: RunRow, *, before: datetime | None = None) -> Iterator[date
 
 def next_rerun(run: RunRow, *, after: datetime | None = None, before: datetime | None = None) -> datetime | None:
     """The first rerun time not yet used up (and strictly after `after`, where given); None if there is none."""
-    floor = _floor(run, after)
-    return next((t for t in rerun_times(run, before=before) if t > floor), None)
+    return next(rerun_times(run, after=_floor(run, after), before=before), None)
 
 
 def due_rerun(
     run: RunRow, now: datetime, *, after: datetime | None = None, before: datetime | None = None
 ) -> datetime | None:
     """The latest unused rerun time up to `now` whose window is still open; None if there is none."""
-    floor = _floor(run, after)
+    if run.cycle.rerun is None:
+        return None
+    recent = now - 3 * run.cycle.rerun.every  # the latest is sought; one of them may have been skipped in a gap
     latest = None
-    for instant in rerun_times(run, before=before):
+    for instant in rerun_times(run, after=max(_floor(run, after), recent), before=before):
         if instant > now:
             break
-        if instant > floor:
-            latest = instant
+        latest = instant
     if latest is not None and run.cycle.window is not None and latest + run.cycle.window <= now:
         return None
     return latest

@@ -280,6 +280,7 @@ class Dispatcher:
     async def _renew(self, now: datetime) -> None:
         if self.writable and stopwatch() - self._renewed_at < RENEW_S:
             return
+        self.ledger.check_file()
         mine = await self.ledger.write(lambda connection: attempts.renew(connection, self.owner, now))
         self._renewed_at = stopwatch()
         await self._close_lost(mine)

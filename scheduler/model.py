@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from recurrence.schedule import Gap, Rerun, Schedule
+from recurrence.schedule import Fold, Gap, Rerun, Schedule
 from scheduler.lifecycle import State
 
 
@@ -60,6 +60,7 @@ class Cycle:
     window: timedelta | None = None
     rerun: Rerun | None = None
     gap: Gap = Gap.SHIFT
+    fold: Fold = Fold.FIRST
     offset: timedelta = timedelta(0)
 
     @classmethod
@@ -67,7 +68,7 @@ class Cycle:
         """The part of `schedule` that a run keeps."""
         if schedule is None:
             return cls()
-        return cls(schedule.window, schedule.rerun, schedule.gap, schedule.offset)
+        return cls(schedule.window, schedule.rerun, schedule.gap, schedule.fold, schedule.offset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,10 @@ class Ledger:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = DirectoryLock(path.parent)
         except OSError as error:
-            raise LedgerUnavailable(f"{path.parent}: {error.strerror}") from error
+            raise LedgerUnavailable(
+                f"{path.parent}: {error.strerror}: name a folder that this user may write "
+                "(settings.ledger, or --state-dir)"
+            ) from error
         self._engine = sqlite_engine(path, writer=True)
         try:
             upgrade(self._engine, path)
@@ -57,11 +60,23 @@ class Ledger:
             raise
         self._readers = sqlite_engine(path, writer=False)
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
+        self._file = _identity(path)
         self._writer = Writer(self._engine, self._publish)
 
     def listen(self, listener: Listener) -> None:
         """Have `listener` called, in the writer's thread, with the events of every committed transaction."""
         self._listeners.append(listener)
+
+    def check_file(self) -> None:
+        """Raise LedgerUnavailable if the file was removed or another put in its place: writes would be lost."""
+        try:
+            same = _identity(self.path) == self._file
+        except OSError:
+            same = False
+        if not same:
+            raise LedgerUnavailable(
+                f"{self.path} was removed or replaced: put it back, and start the daemon again"
+            )
 
     async def write(self, operation: Operation[T]) -> T:
         """Run `operation` in the next transaction; its result comes once that is on the disk.
@@ -93,3 +108,8 @@ class Ledger:
     def _publish(self, events: list[Event]) -> None:
         for listener in self._listeners:
             listener(events)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from recurrence.schedule import Gap, Rerun
+from recurrence.schedule import Fold, Gap, Rerun
 from scheduler.ledger import schema
 from scheduler.lifecycle import State
 from scheduler.model import AttemptRow, Cause, Cycle, JobRow, Kind, RunRow
@@ -57,6 +57,7 @@ def cycle_to_json(cycle: Cycle) -> dict[str, Any]:
         if cycle.rerun is None
         else [cycle.rerun.every.total_seconds(), cycle.rerun.period.total_seconds()],
         "gap": cycle.gap.value,
+        "fold": cycle.fold.value,
         "offset": cycle.offset.total_seconds(),
     }
 
@@ -68,5 +69,6 @@ def cycle_from_json(body: dict[str, Any]) -> Cycle:
         None if window is None else timedelta(seconds=window),
         None if rerun is None else Rerun(timedelta(seconds=rerun[0]), timedelta(seconds=rerun[1])),
         Gap(body["gap"]),
+        Fold(body["fold"]),
         timedelta(seconds=body["offset"]),
     )

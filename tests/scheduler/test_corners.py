@@ -124,3 +124,24 @@ async def test_a_full_disk_starts_nothing_and_what_was_due_is_caught_up(rig, tmp
         (1, "missed"),
         (2, "succeeded"),
     ]
+
+
+async def test_a_run_keeps_the_fold_policy_of_its_schedule_for_its_reruns(rig, tmp_path):
+    """dst.fold: last: the rerun on the day the clocks go back is at the second 01:30."""
+    (tmp_path / "c.sh").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "c.sh").chmod(0o755)
+    r = rig("2026-10-31T00:00:00Z")
+    await r.up("""
+version: 1
+settings: {timezone: America/New_York}
+collectors: {host: {collect: [./c.sh]}}
+jobs:
+  - name: job
+    schedule: {start: 2026-10-31T01:30:00, weekly: {on: [saturday]}, rerun: {every: 1d, for: 2d}, dst: {fold: last}}
+    run: {collect: {type: CollectionJob, assets: [{id: a, type: host}]}}
+""")
+    await r.tick(days=3)
+    assert [a.started_at.isoformat() for a in r.attempts(r.run())] == [
+        "2026-10-31T05:30:00+00:00",
+        "2026-11-01T06:30:00+00:00",
+    ]
