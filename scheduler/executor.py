@@ -17,6 +17,7 @@ from runners.registry import UnsupportedRunError
 from scheduler.assetdata import AssetFiles
 from scheduler.clock import Clock
 from scheduler.ledger import Fenced, Ledger, LedgerUnavailable, StaleMove, attempts, finishing
+from scheduler.ledger.assets import COVERED
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.ledger import Operation
 
@@ -174,6 +175,10 @@ class Executor:
                 await asyncio.sleep(AGAIN_S)
 
 
+TOLD = 10
+"""Assets of one attempt whose failure is told in the log; `jobsd show` has all of them."""
+
+
 class _Reporter:
     """`runners.api.Report` into the ledger, fenced by the attempt's token."""
 
@@ -181,6 +186,7 @@ class _Reporter:
         self._executor = executor
         self._work = work
         self._token = work.started.attempt.token
+        self._told = 0
 
     async def asset_started(self, asset: AssetRef) -> None:
         """Work on `asset` begins."""
@@ -190,6 +196,9 @@ class _Reporter:
     async def asset_ended(self, report: AssetReport) -> None:
         """`asset` is settled and in the ledger."""
         await self._executor.store(lambda c: attempts.asset_ended(c, self._token, report))
+        if report.state not in COVERED and self._told < TOLD:
+            self._told += 1
+            self.warn("asset_left", asset=report.asset.id, asset_state=report.state.value, reason=report.reason)
 
     def warn(self, event: str, **keys: object) -> None:
         """One line for the log, with the run's names."""

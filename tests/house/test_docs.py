@@ -21,7 +21,9 @@ def logged():
                     continue
                 owner = ast.unparse(node.func.value)
                 level = {"exception": "error", "warn": "warning"}.get(node.func.attr, node.func.attr)
-                ours = owner == "_log" or (node.func.attr == "warn" and owner.endswith("report"))
+                ours = owner == "_log" or (
+                    node.func.attr == "warn" and (owner.endswith("report") or owner == "self")
+                )
                 if ours and level != "debug" and isinstance(node.args[0], ast.Constant):
                     found[node.args[0].value] = level
     found["library_message"] = "warning"

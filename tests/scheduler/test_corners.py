@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+import structlog
 
 HANG = """
 version: 1
@@ -145,3 +146,26 @@ jobs:
         "2026-10-31T05:30:00+00:00",
         "2026-11-01T06:30:00+00:00",
     ]
+
+
+async def test_the_log_says_why_an_asset_is_left_and_does_not_flood(rig, tmp_path):
+    """Of twelve assets that cannot be collected, ten are told with their reason; the row counts all."""
+    (tmp_path / "c.sh").write_text("#!/bin/sh\necho no route to $1 >&2\nexit 75\n")
+    (tmp_path / "c.sh").chmod(0o755)
+    assets = ", ".join(f"{{id: a{i}, type: host}}" for i in range(12))
+    r = rig("2026-03-01T23:59:59Z")
+    await r.up(f"""
+version: 1
+collectors: {{host: {{collect: [./c.sh, "{{asset.id}}"]}}}}
+jobs:
+  - name: job
+    schedule: {{start: 2026-03-02T00:00:00, daily: {{}}}}
+    run: {{collect: {{type: CollectionJob, assets: [{assets}], parallel: 1}}}}
+""")
+    with structlog.testing.capture_logs() as lines:
+        await r.tick(seconds=1)
+    told = [line for line in lines if line["event"] == "asset_left"]
+    assert [line["asset"] for line in told] == [f"a{i}" for i in range(10)]
+    assert (told[0]["asset_state"], told[0]["job"]) == ("unreachable", "job")
+    assert "no route to a0" in told[0]["reason"]
+    assert r.tally(r.run()) == {"unreachable": 12}
