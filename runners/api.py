@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -132,6 +132,19 @@ class AssetData(Protocol):
         """Move the file at `path` into the store as the newest data of `asset`; returns where it now is."""
 
 
+class Memory(Protocol):
+    """What is remembered of a counterpart, by name: ids given there, what was sent. Outlives restarts.
+
+    Nothing secret may be put here.
+    """
+
+    async def read(self) -> dict[str, str]:
+        """All of it, as it is in the ledger now."""
+
+    async def put(self, values: Mapping[str, str | None]) -> None:
+        """Remember these, None forgets; all of them are on the disk when it returns."""
+
+
 class Report(Protocol):
     """How a runner tells what happens while it happens."""
 
@@ -188,7 +201,9 @@ class Execution:
         report: Where progress goes.
         data: The asset data store.
         clock: The daemon's clock.
-        remote: What this run's earlier attempts remembered of the counterpart (remote ids).
+        rerun: Whether this attempt belongs to a rerun of the run, its retries included.
+        memory: Of the run, over all its attempts; what is put there is shown to operators.
+        job_memory: Of the job, over all its runs.
     """
 
     job: JobDefinition
@@ -204,7 +219,9 @@ class Execution:
     report: Report
     data: AssetData
     clock: Clock
-    remote: Mapping[str, str] = field(default_factory=dict)
+    rerun: bool
+    memory: Memory
+    job_memory: Memory
 
 
 class Runner(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,16 @@ from runners.api import AssetRef, AssetReport, Ended, Execution, Outcome, Runner
 from runners.registry import UnsupportedRunError
 from scheduler.assetdata import AssetFiles
 from scheduler.clock import Clock
-from scheduler.ledger import Fenced, Ledger, LedgerUnavailable, StaleMove, attempts, finishing
+from scheduler.ledger import (
+    Connection,
+    Fenced,
+    Ledger,
+    LedgerUnavailable,
+    StaleMove,
+    attempts,
+    finishing,
+    memory,
+)
 from scheduler.ledger.assets import COVERED
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.ledger import Operation
@@ -139,6 +149,11 @@ class Executor:
                 report=_Reporter(self, work),
                 data=self._data,
                 clock=self._clock,
+                rerun=run.rerun_at is not None,
+                memory=_Memory(self, partial(memory.of_run, run_no=run.run_no), memory.put_of_run, attempt.token),
+                job_memory=_Memory(
+                    self, partial(memory.of_job, job_id=run.job_id), memory.put_of_job, attempt.token
+                ),
             )
             return await self._runner_for(work.job.run).execute(execution)
         except Fenced:
@@ -173,6 +188,30 @@ class Executor:
                     _log.error("ledger_not_writable", reason=str(error))
                     told = True
                 await asyncio.sleep(AGAIN_S)
+
+
+class _Memory:
+    """`runners.api.Memory` in the ledger, fenced by the attempt's token."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        read: Callable[[Connection], dict[str, str]],
+        put: Callable[[Connection, str, Mapping[str, str | None]], None],
+        token: str,
+    ) -> None:
+        self._executor = executor
+        self._read = read
+        self._put = put
+        self._token = token
+
+    async def read(self) -> dict[str, str]:
+        """All of it."""
+        return await self._executor._ledger.aread(self._read)  # noqa: SLF001 - one room
+
+    async def put(self, values: Mapping[str, str | None]) -> None:
+        """On the disk when it returns; waits while the ledger cannot be written."""
+        await self._executor.store(lambda c: self._put(c, self._token, values))
 
 
 TOLD = 10

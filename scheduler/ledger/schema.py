@@ -190,12 +190,71 @@ asset_data = sa.Table(
     sa.Column("collected_at", Instant, nullable=False),
 )
 
-remote_ids = sa.Table(
-    "remote_ids",
+run_memory = sa.Table(
+    "run_memory",
     metadata,
     sa.Column("run_no", sa.ForeignKey("runs.run_no"), primary_key=True),
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("value", sa.String, nullable=False),
+)
+
+job_memory = sa.Table(
+    "job_memory",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.job_id"), primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+api_jobs = sa.Table(
+    "api_jobs",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.job_id"), primary_key=True),
+    sa.Column("source", sa.JSON, nullable=False),
+    sa.Column("creator", sa.String, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("modified_at", Instant, nullable=False),
+)
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("user", sa.String, nullable=False),
+    sa.Column("stamp", sa.String(64), nullable=False),
+    sa.Column("family", sa.String(36), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.CheckConstraint("kind IN ('access', 'refresh')", name="kind"),
+    sa.Index(None, "expires_at"),
+    sa.Index(None, "family"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("delivery_no", sa.Integer, primary_key=True),
+    sa.Column("delivery_id", sa.String(36), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("about", sa.String(16), nullable=False),
+    sa.Column("channel", sa.String, nullable=True),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("job_id", sa.ForeignKey("jobs.job_id"), nullable=True),
+    sa.Column("run_no", sa.ForeignKey("runs.run_no"), nullable=True),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("reason", sa.String, nullable=False, server_default=""),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("due_at", Instant, nullable=True),
+    sa.Column("ended_at", Instant, nullable=True),
+    sa.CheckConstraint("state IN ('pending', 'delivered', 'refused', 'void')", name="state"),
+    sa.CheckConstraint("(state = 'pending') = (due_at IS NOT NULL)", name="due"),
+    sa.CheckConstraint("(state = 'pending') = (ended_at IS NULL)", name="ended"),
+    sa.Index("ix_deliveries_due_at", "due_at", sqlite_where=sa.text("due_at IS NOT NULL")),
+    sa.Index(None, "run_no"),
+    sa.Index(None, "job_id"),
+    sqlite_autoincrement=True,
 )
 
 events = sa.Table(

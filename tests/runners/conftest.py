@@ -169,6 +169,9 @@ class Lab:
             report=self.report,
             data=self.data,
             clock=self.clock,
+            rerun=False,
+            memory=None,
+            job_memory=None,
         )
 
     async def run(self, run: Run, *arguments: Any, **settings: Any) -> Outcome:

@@ -30,7 +30,8 @@ async def main():
     await runner_for(run).execute(Execution(
         job=JobDefinition(name="j", run=run), configuration=Configuration(folder=folder, settings=Settings(), jobs={}),
         run_id="r", attempt=1, token=sys.argv[2], fire_time=datetime.now(UTC), deadline=None, assets=(),
-        folder=folder, stop=Stop(), report=None, data=None, clock=Clock()))
+        folder=folder, stop=Stop(), report=None, data=None, clock=Clock(),
+        rerun=False, memory=None, job_memory=None))
 asyncio.run(main())
 """
 
