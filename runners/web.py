@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import httpx
 
+from runners import trust
+
 _LIMITS = httpx.Limits(max_connections=4, max_keepalive_connections=2)
 
 Query = Sequence[tuple[str, str]]
@@ -44,7 +46,10 @@ class Stream:
 class Web:
     """A client of one server: few connections, no redirect followed, time limits in seconds."""
 
-    def __init__(self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> None:
+    def __init__(
+        self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`tls` says whom to trust (see runners/trust.py); by default whom the host trusts."""
         self._client = httpx.Client(
             base_url=base,
             headers=dict(headers),
@@ -52,8 +57,8 @@ class Web:
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             follow_redirects=False,
             trust_env=False,
-            # The host's own certificate store, where operators put their CA; none is read for plain HTTP.
-            verify=ssl.create_default_context() if base.startswith("https:") else False,
+            # Nothing is read for plain HTTP.
+            verify=(tls or trust.system()) if base.startswith("https:") else False,
         )
 
     def __enter__(self) -> Self:
