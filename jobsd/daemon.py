@@ -11,16 +11,18 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from config import ConfigError
 from config.definitions import Configuration, Settings
+from jobsd.http.layer import Layer
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
-from jobsd.state import write_private
+from jobsd.http.tls import BadCertificate, Proven
+from jobsd.state import CERTIFICATE, write_private
 from jobsd.systemd import Notifier
 from runners.api import StopReason
 from runners.local.leftovers import end_leftovers
@@ -40,6 +42,9 @@ STALE_S = 10.0
 LAST_WORD_S = 10.0
 """Beyond `kill_after`, how long interrupted attempts may take to write down how they ended."""
 
+RENEW = timedelta(days=21)
+"""How long before a certificate's end the log asks for a new one, at each start and reload."""
+
 _log = structlog.get_logger()
 
 
@@ -52,9 +57,18 @@ class Daemon:
     """
 
     def __init__(
-        self, configuration: Configuration, ledger_path: Path, clock: Clock, *, notifier: Notifier | None = None
+        self,
+        configuration: Configuration,
+        ledger_path: Path,
+        clock: Clock,
+        *,
+        notifier: Notifier | None = None,
+        layer: Layer | None = None,
     ) -> None:
-        """Open the ledger. Raises LedgerLocked, LedgerTooNew, LedgerUnavailable."""
+        """Open the ledger; `layer` goes around the HTTP application.
+
+        Raises LedgerLocked, LedgerTooNew, LedgerUnavailable.
+        """
         self._first = configuration
         self.clock = clock
         self.folder = ledger_path.parent
@@ -66,6 +80,7 @@ class Daemon:
         self.control = Control(self.dispatcher)
         self.token = secrets.token_urlsafe(32)
         self.url = ""
+        self._layer = layer
         self._http: HttpServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._fed_at = 0.0
@@ -96,14 +111,19 @@ class Daemon:
         """
         self.notifier.reloading()
         try:
-            configuration = await asyncio.to_thread(read)
+            configuration, proven = await asyncio.to_thread(self._read, read)
             await self.dispatcher.install(configuration, actor)
         except ConfigError as error:
             for fault in error.faults:
                 _log.error("reload_refused", reason=str(fault))
         except LedgerUnavailable as error:
             _log.error("reload_refused", reason=f"the ledger cannot be written: {error}")
+        except BadCertificate as error:
+            _log.error("reload_refused", reason=str(error))
         else:
+            if self._http is not None:
+                self._http.show(proven)
+                self._tell_certificate(self._http)
             _log.info("reloaded", jobs=len(self.dispatcher.definitions))
             self.notifier.ready(self._summary())
             return True
@@ -135,7 +155,7 @@ class Daemon:
         await executor.abandon()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
-        for name in ("token", "url"):  # while the folder is still ours: the next daemon writes its own
+        for name in ("token", "url", CERTIFICATE):  # while the folder is ours: the next daemon writes its own
             (self.folder / name).unlink(missing_ok=True)
         await asyncio.to_thread(self.ledger.close)
         _log.info("daemon_stopped")
@@ -156,10 +176,25 @@ class Daemon:
             folder=self.folder,
             started_at=now,
         )
-        self._http = HttpServer(service, self._settings().http, token=self.token)
+        self._http = HttpServer(service, self._settings().http, token=self.token, layer=self._layer)
         self.url = self._http.start()
+        self._tell_certificate(self._http)
         write_private(self.folder / "token", self.token)
         write_private(self.folder / "url", self.url)
+
+    def _read(self, read: Callable[[], Configuration]) -> tuple[Configuration, Proven | None]:
+        """What is to come in force, and its certificate, tried out. Raises ConfigError, BadCertificate."""
+        configuration = read()
+        return configuration, HttpServer.prove(configuration)
+
+    def _tell_certificate(self, http: HttpServer) -> None:
+        """Leave the listener's certificate where the command line of this host looks for it."""
+        if http.proven is None:
+            (self.folder / CERTIFICATE).unlink(missing_ok=True)  # a daemon that was killed may have left one
+            return
+        write_private(self.folder / CERTIFICATE, http.proven.certificate)
+        if http.proven.expires_at < self.clock.now() + RENEW:
+            _log.warning("certificate_expires", expires_at=http.proven.expires_at.isoformat())
 
     async def _end_leftovers(self, tokens: Collection[str]) -> int:
         return await end_leftovers(tokens, kill_after=self._first.settings.kill_after, clock=self.clock)

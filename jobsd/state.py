@@ -1,4 +1,4 @@
-"""The state folder: where the ledger, the output, the local token and the daemon's address are."""
+"""The state folder: where the ledger, the output, the local token, the daemon's address and certificate are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config.definitions import Settings
+
+CERTIFICATE = "certificate.pem"
+"""In the state folder: the listener's certificate, for the command line of this host; none for plain HTTP."""
 
 
 class UnsupportedLedger(Exception):

@@ -9,15 +9,16 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import uvicorn
 
-from config.definitions import Http, Scope
+from config.definitions import Configuration, Http, Scope
 from config.secrets import SecretError
+from jobsd.http import tls
 from jobsd.http.access import LOCAL, Access, Key, own_names
 from jobsd.http.app import build
 from jobsd.http.hub import Hub
+from jobsd.http.layer import Layer
 from jobsd.http.service import Service
 
 UP_S = 10.0
@@ -65,16 +66,23 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """One listener over one service, in a thread and event loop of its own (signals stay the daemon's)."""
+    """One listener over one service, in a thread and event loop of its own (signals stay the daemon's).
 
-    def __init__(self, service: Service, http: Http, *, token: str) -> None:
-        """`token` is the daemon's own, with every right."""
+    Attributes:
+        proven: The certificate that new connections are shown; None for plain HTTP, or before the start.
+    """
+
+    def __init__(self, service: Service, http: Http, *, token: str, layer: Layer | None = None) -> None:
+        """`token` is the daemon's own, with every right; `layer` goes around the whole application."""
         self._service = service
         self._http = http
         self._token = token
+        self._layer = layer
         self._hub = Hub()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
+        self._tls: tls.Listener | None = None
+        self.proven: tls.Proven | None = None
 
     def start(self) -> str:
         """Bind the configured address and serve; returns the base URL, such as http://127.0.0.1:8642.
@@ -84,6 +92,9 @@ class HttpServer:
         """
         host, port = _split(self._http.listen)
         keys = self._keys()
+        if self._http.tls is not None:
+            self.proven = tls.prove(self._http.tls, self._service.configuration.folder)
+            self._tls = tls.Listener(self.proven)
         listener = _bind(host, port, self._http.listen)
         address, port = listener.getsockname()[:2]
         try:
@@ -99,6 +110,18 @@ class HttpServer:
             self.stop()
             raise CannotServe(f"settings.http.listen: {self._http.listen}: the server did not come up")
         return f"{'https' if self._http.tls else 'http'}://{_reachable(host, address)}:{port}"
+
+    @staticmethod
+    def prove(configuration: Configuration) -> tls.Proven | None:
+        """The certificate that the settings name, tried out; None where they name none. Raises BadCertificate."""
+        named = configuration.settings.http.tls
+        return None if named is None else tls.prove(named, configuration.folder)
+
+    def show(self, proven: tls.Proven | None) -> None:
+        """Show this certificate to new connections; that a listener is HTTPS or not, only a new start changes."""
+        if self._tls is not None and proven is not None:
+            self._tls.show(proven)
+            self.proven = proven
 
     def stop(self) -> None:
         """End streams and connections (within about 2 s) and the thread; nothing happens if it never started."""
@@ -128,10 +151,12 @@ class HttpServer:
         return own_names((host, address), port, tls=self._http.tls is not None)
 
     def _config(self, access: Access) -> uvicorn.Config:
+        listener = self._tls
+        app = build(self._service, self._hub, access)
         config = uvicorn.Config(
-            build(self._service, self._hub, access),
+            self._layer.wrap(app, access, self._service.now) if self._layer else app,
             loop="asyncio",
-            http="h11",
+            http=self._layer.connection if self._layer else "h11",
             ws="none",
             backlog=BACKLOG,
             lifespan="off",
@@ -140,19 +165,10 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
-            ssl_certfile=self._pem("certificate"),
-            ssl_keyfile=self._pem("key"),
+            ssl_context_factory=None if listener is None else lambda _config, _default: listener.context,
         )
-        try:
-            config.load()
-        except OSError as error:
-            raise CannotServe(f"settings.http.tls: {error}") from error
+        config.load()
         return config
-
-    def _pem(self, name: str) -> Path | None:
-        if self._http.tls is None:
-            return None
-        return self._service.configuration.folder / str(getattr(self._http.tls, name))
 
 
 def _split(listen: str) -> tuple[str, int]:
