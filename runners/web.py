@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from runners import trust
+_CONNECTIONS = 4
+_LIMITS = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=2)
+_CONNECT_S = 5.0
 
-_LIMITS = httpx.Limits(max_connections=4, max_keepalive_connections=2)
+MOST = 64 * 1024 * 1024
+"""Bytes of an answer beyond which it is not read on."""
 
 Query = Sequence[tuple[str, str]]
 
 
 class Unreachable(Exception):
-    """No answer came: nobody listens there, the connection broke, or it took too long."""
+    """No answer came: the connection broke, or it took too long. What was asked for may have been done."""
+
+
+class NotSent(Unreachable):
+    """Nobody listens there, or is trusted: nothing was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer: its status, its text."""
+    """A whole answer: its status, its text, its headers by their names in lower case."""
 
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError if it is none."""
-        return httpx.Response(self.status, content=self.body).json()
+        try:
+            return httpx.Response(self.status, content=self.body).json()
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+
+    def retry_after(self, now: datetime) -> timedelta | None:
+        """How long the server wants to be left alone, from `now` (aware); None where it does not say."""
+        text = self.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit() and len(text) < 9:
+            return timedelta(seconds=int(text))
+        try:
+            until = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        return max(until.replace(tzinfo=until.tzinfo or UTC) - now, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +72,16 @@ class Stream:
 class Web:
     """A client of one server: few connections, no redirect followed, time limits in seconds."""
 
-    def __init__(
-        self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0, tls: ssl.SSLContext | None = None
-    ) -> None:
-        """`tls` says whom to trust (see runners/trust.py); by default whom the host trusts."""
+    def __init__(self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> None:
         self._client = httpx.Client(
             base_url=base,
             headers=dict(headers),
             limits=_LIMITS,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S)),
             follow_redirects=False,
             trust_env=False,
-            # Nothing is read for plain HTTP.
-            verify=(tls or trust.system()) if base.startswith("https:") else False,
+            # The host's own certificate store, where operators put their CA; none is read for plain HTTP.
+            verify=ssl.create_default_context() if base.startswith("https:") else False,
         )
 
     def __enter__(self) -> Self:
@@ -78,18 +101,130 @@ class Web:
         try:
             response = self._client.request(method, path, params=list(query), json=json)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise Unreachable(_words(error)) from error
-        return Answer(response.status_code, response.content, response.headers.get("content-type", ""))
+            raise _unreachable(error) from error
+        return _answer(response, response.content)
 
     @contextmanager
     def stream(self, path: str, *, query: Query = ()) -> Iterator[Stream]:
         """GET a body that may go on for ever, without a time limit. Raises Unreachable, also on the way."""
-        timeout = httpx.Timeout(None, connect=5.0)
+        timeout = httpx.Timeout(None, connect=_CONNECT_S)
         try:
             with self._client.stream("GET", path, params=list(query), timeout=timeout) as response:
                 yield Stream(response.status_code, response.iter_bytes())
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise Unreachable(_words(error)) from error
+            raise _unreachable(error) from error
+
+
+class AsyncWeb:
+    """A client of one server for an event loop: few connections, no redirect followed, bounded answers."""
+
+    def __init__(
+        self,
+        base: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        ca: Path | None = None,
+        verify: bool = True,
+        most: int = MOST,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            base: What every path is appended to; empty where whole URLs are requested.
+            headers: Sent with every request.
+            timeout: The longest wait for a connection, and then for a whole answer.
+            ca: PEM file of the authorities to trust; the host's own store by default.
+            verify: Whether certificates are verified.
+            most: Bytes of an answer that are read.
+
+        Raises:
+            NotSent: The PEM file cannot be read.
+        """
+        self._most = most
+        self._limit = timeout.total_seconds()
+        self._turn = asyncio.Semaphore(_CONNECTIONS)
+        self._client = httpx.AsyncClient(
+            base_url=base,
+            headers=dict(headers or {}),
+            limits=_LIMITS,
+            timeout=httpx.Timeout(self._limit, connect=min(self._limit, _CONNECT_S), pool=None),
+            follow_redirects=False,
+            trust_env=False,
+            verify=_trusted(ca) if verify and not base.startswith("http:") else False,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request, with `json` or the bytes `content` as its body.
+
+        Raises:
+            NotSent: Nothing was sent: it may be sent again.
+            Unreachable: It was sent, and no answer is known: broken, too late, or larger than `most`.
+        """
+        try:
+            request = self._client.build_request(
+                method, path, params=list(query) or None, json=json, content=content, headers=dict(headers or {})
+            )
+        except (httpx.InvalidURL, TypeError, ValueError) as error:
+            raise NotSent(_words(error)) from error
+        async with self._turn:
+            return await self._send(request)
+
+    async def _send(self, request: httpx.Request) -> Answer:
+        """The whole answer: each of its bytes may come in time and the whole still never end."""
+        try:
+            async with asyncio.timeout(self._limit + _CONNECT_S):
+                response = await self._client.send(request, stream=True)
+                try:
+                    return _answer(response, await self._body(response))
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise Unreachable(f"no whole answer within {self._limit:g} s") from None
+        except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
+            raise _unreachable(error) from error
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._most:
+                raise Unreachable(f"the answer is larger than {self._most} bytes")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def _trusted(ca: Path | None) -> ssl.SSLContext:
+    """What certificates are verified against. Raises NotSent."""
+    try:
+        return ssl.create_default_context(cafile=None if ca is None else str(ca))
+    except OSError as error:  # an SSLError is one
+        raise NotSent(f"{ca} cannot be read as a PEM file: {error.strerror or error}") from None
+
+
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, body, headers.get("content-type", ""), headers)
+
+
+def _unreachable(error: Exception) -> Unreachable:
+    """Whether anything was sent: only while connecting it is certain that nothing was."""
+    early = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    kind = NotSent if isinstance(error, (*early, httpx.InvalidURL)) else Unreachable
+    return kind(_words(error))
 
 
 def _words(error: Exception) -> str:
