@@ -14,6 +14,7 @@ from yaml.nodes import MappingNode, Node
 
 from config.containers import ListOf, MapOf
 from config.faults import quoted
+from config.passwords import PATTERN
 from config.reading import BAD, Reading, Schema, Shape
 from config.references import Ref, Tagged
 from config.scalars import DATE, EMAIL, TIME, URL, Duration
@@ -61,6 +62,7 @@ ENV = MapOf(Text("a variable's name", "letters, digits and '_'", "[A-Za-z_][A-Za
             Text(empty=True))  # fmt: skip
 EXIT_CODES = ListOf(Integer(0, 255), least=1)
 ID = Text("an id", "letters, digits and _.:@-, beginning with a letter or digit", r"[A-Za-z0-9][\w.:@-]*")
+PASSWORD_HASH = Text("a password hash", "what `jobsd hash-password` prints", PATTERN, secret=True)
 ACCOUNT = Text("an account's name", "the name of a user of this host")
 
 
@@ -292,12 +294,10 @@ class User(Model):
 
     name: Annotated[str, Text()] = Field(description=r"Login name, such as 'CORP\auditor'; case does not matter.")
     email: Annotated[str | None, EMAIL] = Field(default=None, description="Address that the SDE face shows.")
-    password_hash: Annotated[str | None, Text("a password hash", "what `jobsd` printed for it", secret=True)] = (
-        Field(
-            default=None,
-            description="Hash of the password; without one there is no login by password.",
-            repr=False,
-        )
+    password_hash: Annotated[str | None, PASSWORD_HASH] = Field(
+        default=None,
+        description="What `jobsd hash-password` prints; without one there is no login by password.",
+        repr=False,
     )
     token: Secret | None = Field(default=None, description="API token of the SDE face.")
     scope: Annotated[Scope, SCOPE] = Field(default=Scope.VIEW, description="view < control < admin.")

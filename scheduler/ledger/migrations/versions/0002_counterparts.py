@@ -59,6 +59,7 @@ def _api() -> None:
         sa.Column("stamp", sa.String(length=64), nullable=False),
         sa.Column("family", sa.String(length=36), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
         sa.CheckConstraint("kind IN ('access', 'refresh')", name=op.f("ck_api_tokens_kind")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_api_tokens")),
     )
@@ -82,6 +83,7 @@ def _outbox() -> None:
         sa.Column("reason", sa.String(), server_default="", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("since_at", Instant(), nullable=False),
         sa.Column("due_at", Instant(), nullable=True),
         sa.Column("ended_at", Instant(), nullable=True),
         sa.CheckConstraint(
@@ -101,6 +103,13 @@ def _outbox() -> None:
         "ix_deliveries_due_at",
         "deliveries",
         ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_channel",
+        "deliveries",
+        ["channel", "delivery_no"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
     )
