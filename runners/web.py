@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import httpx
 
+from runners import trust
+
 _CONNECTIONS = 4
 _LIMITS = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=2)
 _CONNECT_S = 5.0
@@ -72,7 +74,10 @@ class Stream:
 class Web:
     """A client of one server: few connections, no redirect followed, time limits in seconds."""
 
-    def __init__(self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0) -> None:
+    def __init__(
+        self, base: str, *, headers: Mapping[str, str], timeout: float = 30.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`tls` says whom to trust (see runners/trust.py); by default whom the host trusts."""
         self._client = httpx.Client(
             base_url=base,
             headers=dict(headers),
@@ -80,8 +85,8 @@ class Web:
             timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_S)),
             follow_redirects=False,
             trust_env=False,
-            # The host's own certificate store, where operators put their CA; none is read for plain HTTP.
-            verify=ssl.create_default_context() if base.startswith("https:") else False,
+            # Nothing is read for plain HTTP.
+            verify=(tls or trust.system()) if base.startswith("https:") else False,
         )
 
     def __enter__(self) -> Self:
@@ -151,7 +156,7 @@ class AsyncWeb:
             timeout=httpx.Timeout(self._limit, connect=min(self._limit, _CONNECT_S), pool=None),
             follow_redirects=False,
             trust_env=False,
-            verify=_trusted(ca) if verify and not base.startswith("http:") else False,
+            verify=False if base.startswith("http:") else _trusted(ca, verify=verify),
         )
 
     async def aclose(self) -> None:
@@ -207,12 +212,14 @@ class AsyncWeb:
         return b"".join(parts)
 
 
-def _trusted(ca: Path | None) -> ssl.SSLContext:
+def _trusted(ca: Path | None, *, verify: bool) -> ssl.SSLContext:
     """What certificates are verified against. Raises NotSent."""
+    if not verify:
+        return trust.anybody()
     try:
-        return ssl.create_default_context(cafile=None if ca is None else str(ca))
+        return trust.system() if ca is None else trust.authorities(ca)
     except OSError as error:  # an SSLError is one
-        raise NotSent(f"{ca} cannot be read as a PEM file: {error.strerror or error}") from None
+        raise NotSent(f"{ca} cannot be read as a PEM file of authorities: {error.strerror or error}") from None
 
 
 def _answer(response: httpx.Response, body: bytes) -> Answer:
