@@ -15,3 +15,27 @@ def _alive(pid):
 def alive():
     """Whether a process lives: a zombie that nobody has reaped does not."""
     return _alive
+
+
+class Authority:
+    """A certificate authority of the test's own; its certificate is `ca.pem` in `folder`."""
+
+    def __init__(self, folder):
+        import trustme
+
+        self.folder = folder
+        self._ca = trustme.CA()
+        self.pem = folder / "ca.pem"
+        self._ca.cert_pem.write_to_path(str(self.pem))
+
+    def issue(self, stem="tls", *names, **dates):
+        """Write STEM.pem (the chain) and STEM.key for these names, by default this host's loopback ones."""
+        issued = self._ca.issue_cert(*(names or ("127.0.0.1", "localhost", "::1")), **dates)
+        (self.folder / f"{stem}.pem").write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(str(self.folder / f"{stem}.key"))
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """Issues certificates into the test's folder."""
+    return Authority(tmp_path)

@@ -6,10 +6,10 @@ import contextlib
 import json
 import os
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,14 +17,32 @@ from jobsd.cli.files import Failed
 from jobsd.cli.finding import START, Place, find
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from runners.web import Answer, Web
 
 Query = Sequence[tuple[str, str]]
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 UNAUTHORIZED = 401
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 QUICK_S = 1.0
 
-url_option = click.option("--url", metavar="URL", help="The daemon's address; default: found, see docs/cli.md.")
+_CA = "jobsd.cli.ca"
+
+
+def _remember(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    ctx.meta[_CA] = value
+
+
+def url_option(command: Command) -> Command:
+    """The options that say which daemon: --url is the command's `url`; `connect` finds --ca by itself."""
+    authorities = click.option(
+        "--ca", metavar="FILE", expose_value=False, callback=_remember,
+        help="PEM file of the certificates to trust; default: see docs/cli.md.",
+    )  # fmt: skip
+    url = click.option("--url", metavar="URL", help="The daemon's address; default: found, see docs/cli.md.")
+    return url(authorities(command))
 
 
 def quoted(part: str) -> str:
@@ -34,7 +52,7 @@ def quoted(part: str) -> str:
 
 def connect(url: str | None) -> Daemon:
     """The daemon at `url`, or where it is found. Raises Failed."""
-    return Daemon(find(url, os.environ))
+    return Daemon(find(url, os.environ, click.get_current_context().meta.get(_CA)))
 
 
 def quiet_jobs(url: str | None) -> list[dict[str, Any]]:
@@ -96,10 +114,24 @@ class Daemon:
             headers = {"User-Agent": f"jobsd-cli/{version('jobsd')}", "Accept": "application/json"}
             if self.place.token:
                 headers["Authorization"] = f"Bearer {self.place.token}"
-            self._web = Web(self.place.url, headers=headers, timeout=self._timeout)
+            self._web = Web(self.place.url, headers=headers, timeout=self._timeout, tls=self._trust())
             if (context := click.get_current_context(silent=True)) is not None:
                 context.call_on_close(self._web.close)
         return self._web
+
+    def _trust(self) -> SSLContext | None:
+        """Whom to trust; None: whom the host trusts."""
+        from runners import trust  # noqa: PLC0415 - see `_client`
+
+        file, load = self.place.authorities, trust.authorities
+        if file is None:
+            file, load = self.place.certificate, trust.exactly
+        if file is None or not self.place.url.startswith("https:"):
+            return None
+        try:
+            return load(file)
+        except OSError as error:
+            raise Failed(f"{file}: no certificate can be read from it: {error.strerror or error}") from None
 
     def _send(self, method: str, path: str, query: Query = (), body: Any = None) -> Answer:
         from runners.web import Unreachable  # noqa: PLC0415 - see `_client`
@@ -133,6 +165,10 @@ class Daemon:
         raise Failed(told or f"{self.place.url} answered {status}")
 
     def _unreachable(self, error: Exception) -> Failed:
+        if UNTRUSTED in str(error):
+            return Failed(
+                f"{self.place.url} is not trusted ({error}): name its authority, a PEM file, by --ca or $JOBSD_CA"
+            )
         return Failed(f"no daemon answers at {self.place.url} (from {self.place.source}; {error}): {START}")
 
 

@@ -1,17 +1,18 @@
-"""Where the daemon is, and the token for it.
+"""Where the daemon is, the token for it, and whose certificate is taken for its own.
 
 Order: --url, $JOBSD_URL, then the folders $STATE_DIRECTORY, ./.jobsd, /var/lib/jobsd, in which a daemon leaves its
-address and a control token for its own user.
+address, a control token for its own user, and its certificate.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobsd.cli.files import Failed
+from jobsd.state import CERTIFICATE
 
 HERE = Path(".jobsd")
 SYSTEM = Path("/var/lib/jobsd")
@@ -25,16 +26,26 @@ class Place:
     Attributes:
         source: What named it, for messages.
         no_token: Why there is no token, for messages; empty if there is one.
+        authorities: A PEM file of the certificates to trust; None trusts whom the host trusts.
+        certificate: A PEM file of the daemon's very certificate; counts only without `authorities`.
     """
 
     url: str
     token: str | None
     source: str
     no_token: str = ""
+    authorities: Path | None = None
+    certificate: Path | None = None
 
 
-def find(url: str | None, environ: Mapping[str, str]) -> Place:
-    """Where to call. Raises Failed, naming every place looked at."""
+def find(url: str | None, environ: Mapping[str, str], authorities: str | None = None) -> Place:
+    """Where to call; `authorities` as --ca gives it. Raises Failed, naming every place looked at."""
+    place = _find(url, environ)
+    given = authorities or environ.get("JOBSD_CA")
+    return replace(place, authorities=Path(given)) if given else place
+
+
+def _find(url: str | None, environ: Mapping[str, str]) -> Place:
     written = environ.get("JOBSD_TOKEN") or None
     for given, source in ((url, "--url"), (environ.get("JOBSD_URL"), "$JOBSD_URL")):
         if given:
@@ -82,11 +93,14 @@ def _folders_of(url: str, environ: Mapping[str, str]) -> list[Path]:
 
 
 def _with_token(url: str, source: str, written: str | None, folders: list[Path]) -> Place:
+    certificate = next(iter(folders), HERE) / CERTIFICATE
+    place = Place(url, written, source, certificate=certificate if folders and certificate.exists() else None)
     if written:
-        return Place(url, written, source)
+        return place
     for folder in folders:
         try:
-            return Place(url, (folder / "token").read_text().strip(), source)
+            return replace(place, token=(folder / "token").read_text().strip())
         except OSError as error:
-            return Place(url, None, source, f"{folder / 'token'}: {error.strerror}")
-    return Place(url, None, source, "$JOBSD_TOKEN is not set")
+            return replace(place, no_token=f"{folder / 'token'}: {error.strerror}")
+    unset = "$JOBSD_TOKEN is not set"
+    return replace(place, no_token=unset)

@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from runners import trust
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -104,16 +106,27 @@ class Process:
         self.notified("READY=1")
         return self
 
+    @property
+    def url(self):
+        """Where it listens."""
+        return (self.state / "url").read_text()
+
+    def client(self):
+        """An HTTP client with the local token, which trusts the certificate that the daemon left."""
+        headers = {"Authorization": f"Bearer {(self.state / 'token').read_text()}"}
+        verify = False
+        if self.url.startswith("https:"):
+            verify = trust.exactly(self.state / "certificate.pem")
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, verify=verify, timeout=15)
+
     def get(self, path, **params):
         """GET with the local token."""
-        url, token = (self.state / "url").read_text(), (self.state / "token").read_text()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
+        with self.client() as client:
             return client.get(path, params=params)
 
     def post(self, path, **body):
         """POST with the local token; the answer must be a success."""
-        url, token = (self.state / "url").read_text(), (self.state / "token").read_text()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
+        with self.client() as client:
             answer = client.post(path, json=body)
         assert answer.is_success, answer.text
         return answer.json()

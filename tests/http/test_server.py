@@ -1,8 +1,6 @@
 """The listener: addresses, certificates, coming up and going down."""
 
-import shutil
 import socket
-import subprocess
 import threading
 import time
 
@@ -11,6 +9,7 @@ import pytest
 
 from config.definitions import Scope as TokenScope
 from config.definitions import Secret, Tls, Token
+from runners import trust
 
 
 def test_a_taken_port_is_an_oserror_that_names_the_setting(build, house):
@@ -51,21 +50,13 @@ def test_an_ipv6_listener(build):
     assert house.http.get("/v1/jobs").status_code == 200
 
 
-def test_tls(build):
+def test_tls(build, authority):
     """With a certificate the listener speaks HTTPS only."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate of this test")
-    house = build(tls=Tls(certificate="cert.pem", key="key.pem"))
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"],
-        cwd=house.folder, check=True, capture_output=True,
-    )  # fmt: skip
+    authority.issue()
+    house = build(tls=Tls(certificate="../tls.pem", key="../tls.key"))
     url = house.start()
     assert url.startswith("https://127.0.0.1:")
-    import ssl
-
-    trusting = ssl.create_default_context(cafile=str(house.folder / "cert.pem"))
+    trusting = trust.authorities(authority.pem)
     assert httpx.get(url + "/v1/jobs", verify=trusting, trust_env=False).status_code == 200
     with pytest.raises(httpx.HTTPError):
         httpx.get(url.replace("https", "http") + "/healthz", trust_env=False)
