@@ -1,0 +1,69 @@
+"""The counterparts under `servers:`, each as far as can be looked at without changing anything there."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from config.definitions import CcsServer, Server
+from jobsd.doctor.certificate import judged
+from jobsd.doctor.clock import Told
+from jobsd.doctor.finding import Finding, fail, ok, warning
+from jobsd.doctor.patient import Patient
+from jobsd.doctor.reach import NotReached, reach
+from runners import trust
+from scheduler.clock import SystemClock
+
+AREA = "server"
+LIMIT_S = 15.0
+"""Most seconds for one look at a server, however long its `timeout`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found at a server, and what it said of the time."""
+
+    findings: tuple[Finding, ...]
+    told: Told | None = None
+
+
+async def examine(patient: Patient, name: str, server: Server) -> Looked:
+    """Reach one server; of CCS also the token and the right to read jobs."""
+    limit = min(server.timeout.total_seconds(), LIMIT_S)
+    try:
+        context = _context(patient, server)
+        async with asyncio.timeout(limit):
+            reached = await reach(server.url, context)
+    except NotReached as error:
+        return Looked((fail(AREA, name, str(error), error.advice),))
+    except TimeoutError:
+        advice = "look whether the server is up, at the port, and at firewalls"
+        return Looked((fail(AREA, name, f"no answer within {limit:g} s", advice),))
+    except OSError as error:  # ssl.SSLError among them
+        found = f"ca: {patient.relative(server.ca or '')}: {error.strerror or error}"
+        return Looked((fail(AREA, name, found, "name a PEM file of the authority's certificate"),))
+    at = SystemClock().now()
+    findings = [ok(AREA, name, f"reached at {reached.address}")]
+    if reached.certificate is None:
+        found = "it is spoken to in plain HTTP: its password travels in the clear"
+        findings.append(warning(AREA, name, found, "write https:// in its url"))
+    else:
+        findings.append(judged(AREA, name, reached.certificate, at, whose="its certificate"))
+    if not server.verify:
+        found = "its certificate is not verified: whoever is in between reads its password"
+        findings.append(warning(AREA, name, found, "write verify: true and name its authority (ca: FILE.pem)"))
+    told = None if reached.date is None else Told(name, reached.date, at)
+    return Looked(tuple(findings), told)
+
+
+def _context(patient: Patient, server: Server) -> ssl.SSLContext:
+    """Whom to trust. Raises OSError for an authority's file that cannot be read."""
+    if not server.verify:
+        return trust.anybody()
+    return trust.authorities(patient.relative(server.ca)) if server.ca else trust.system()
+
+
+def is_ccs(server: Server) -> bool:
+    """Whether it is a CCS server."""
+    return isinstance(server, CcsServer)
