@@ -16,6 +16,7 @@ OFFLINE = {
     "next": ("jobsd.cli.next_times:next_times", "Coming fire times, in the job's zone and UTC."),
     "explain": ("jobsd.cli.explain:explain_job", "A job's schedule in one plain sentence."),
     "simulate": ("jobsd.cli.simulate:simulate", "Every fire in a span, busiest minutes, overlaps."),
+    "doctor": ("jobsd.cli.doctor:doctor", "Servers, secrets, clock, disk, rights: what the daemon needs."),
     "schema": ("jobsd.cli.schema:schema", "JSON Schema of the YAML, for editors."),
     "import": ("jobsd.cli.importing:importing", "Print other schedulers' jobs as jobsd's YAML."),
     "completion": ("jobsd.cli.completion:completion", "The shell's completion script."),
