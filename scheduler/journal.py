@@ -34,6 +34,7 @@ LEVELS: dict[str, tuple[str, str]] = {
     "disarm": ("job_disarmed", "info"),
     "pause": ("job_paused", "info"),
     "resume": ("job_resumed", "info"),
+    "resend": ("delivery_resent", "info"),
 }
 """Event name in the journal -> event name and level in the log."""
 

@@ -17,7 +17,7 @@ class Event:
     """One line of the journal.
 
     Attributes:
-        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `pause`, `resume`.
+        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `pause`, `resume`, `resend`.
         run: The run as it is after the event; None for events of a job.
     """
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from recurrence.schedule import Occurrence
 from runners.api import AssetRef
 from scheduler import cycle as cycles
-from scheduler.ledger import events, schema
+from scheduler.ledger import events, notifying, schema
 from scheduler.ledger.errors import NotFound, StaleMove
 from scheduler.ledger.rows import RUNS, cycle_to_json, run_row
 from scheduler.lifecycle import FINAL, TRANSITIONS, Move, State, legal
@@ -106,6 +106,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
         connection.execute(schema.run_assets.insert(), rows)
     event = events.Event(at=at, name="open", job=job.name, actor=actor, reason=new.reason, run=run)
     events.append(connection, event, job_id=job.job_id)
+    notifying.run_opened(connection, run, at)
     return run
 
 
@@ -158,6 +159,7 @@ def move(
         from_state=before.state,
     )
     events.append(connection, event, job_id=after.job_id)
+    notifying.run_ended(connection, after, at)
     return after
 
 

@@ -1,0 +1,268 @@
+"""The courier: sends what the outbox holds, beside the scheduling and never in its way.
+
+A delivery stays pending in the ledger while it is being sent, so one that a crash cuts off is sent again, under
+the same id. A try that was made is recorded before the same delivery is tried again, however long the ledger
+cannot be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from scheduler.clock import Clock
+from scheduler.ledger import Event, Ledger, LedgerUnavailable, deliveries, notifying
+from scheduler.ledger.deliveries import Delivery, Fate
+from scheduler.lifecycle import FINAL
+
+AT_ONCE = 4
+"""Deliveries of one kind that are sent at the same time."""
+
+FIRST_DELAY = timedelta(seconds=30)
+MOST_DELAY = timedelta(hours=1)
+"""After each failed try the next one is twice as far away, from the first delay to this one."""
+
+SPREAD = 0.2
+"""Each delay is up to so much shorter or longer, so that what failed together does not come back together."""
+
+PATIENCE = timedelta(days=7)
+"""For so long a delivery is tried; then it is refused."""
+
+LONGEST_S = 120.0
+"""Seconds that one try may take."""
+
+STOP_S = 10.0
+"""Seconds in which what is being sent may be finished when the daemon stops."""
+
+BEAT_S = 1.0
+"""The courier looks at the clock at least so often: a step of the wall clock wakes nobody."""
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The counterpart has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The counterpart will never take it; `reason` has its words. `progress`: what is done of it all the same."""
+
+    reason: str
+    progress: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now: to be tried again, no sooner than `after` from now where that is given.
+
+    `progress` replaces the body's `progress`: what is done already and must not be done twice.
+    """
+
+    reason: str
+    after: timedelta | None = None
+    progress: Mapping[str, Any] | None = None
+
+
+Result = Delivered | Refused | Later
+Deliver = Callable[[Delivery], Awaitable[Result]]
+"""Makes one try. What it raises counts as Later."""
+
+
+class Courier:
+    """Sends what is due; its methods belong to the loop that `run` is in, `wake` may be called from anywhere."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, deliver: Deliver, *, chance: Callable[[], float] = random.random
+    ) -> None:
+        """`chance` gives numbers from 0 to 1 that spread the delays."""
+        self._ledger = ledger
+        self._clock = clock
+        self._deliver = deliver
+        self._chance = chance
+        self._poke = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sending: dict[int, tuple[Delivery, asyncio.Task[None]]] = {}
+        self._stopping = False
+        ledger.listen(self._heard)
+
+    async def run(self) -> None:
+        """Send until cancelled; what is being sent then goes on until `stop`."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            await self.turn()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poke.wait(), BEAT_S)
+
+    def wake(self) -> None:
+        """Look at the outbox at once."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody sends any more
+                self._loop.call_soon_threadsafe(self._poke.set)
+
+    def _heard(self, events: Sequence[Event]) -> None:
+        """In the ledger's thread: a run that has ended may have left something to send."""
+        if any(e.name == "resend" or (e.run is not None and e.run.state in FINAL) for e in events):
+            self.wake()
+
+    async def turn(self) -> None:
+        """Begin to send what is due and has room. Never raises for the ledger."""
+        self._poke.clear()
+        with contextlib.suppress(LedgerUnavailable):  # the dispatcher tells it
+            while not self._stopping:
+                counts = Counter(delivery.kind for delivery, _ in self._sending.values())
+                found = await self._ledger.aread(
+                    partial(
+                        deliveries.due,
+                        now=self._clock.now(),
+                        limit=AT_ONCE,
+                        without=tuple(self._sending),
+                        full=[kind for kind, number in counts.items() if number >= AT_ONCE],
+                    )
+                )
+                before = len(self._sending)
+                for delivery in found:
+                    if self._has_room(delivery.kind):
+                        self._begin(delivery)
+                if len(self._sending) == before:
+                    return
+
+    def _has_room(self, kind: str) -> bool:
+        return sum(delivery.kind == kind for delivery, _ in self._sending.values()) < AT_ONCE
+
+    def _begin(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._send(delivery), name=f"delivery {delivery.delivery_no}")
+        self._sending[delivery.delivery_no] = delivery, task
+        task.add_done_callback(lambda _: self._done(delivery))
+
+    def _done(self, delivery: Delivery) -> None:
+        del self._sending[delivery.delivery_no]
+        self._poke.set()
+
+    async def finish(self) -> None:
+        """Wait until nothing is being sent."""
+        while self._sending:
+            await asyncio.wait([task for _, task in self._sending.values()])
+            await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """Begin nothing more; finish what is being sent, up to STOP_S; what is cut off is sent again later."""
+        self._stopping = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.finish(), STOP_S)
+        tasks = [task for _, task in self._sending.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, delivery: Delivery) -> None:
+        try:
+            ready = await self._ledger.aread(partial(notifying.ready, delivery=delivery))
+        except LedgerUnavailable:
+            return  # nothing was sent; it is still due
+        if ready is None:
+            await self._settle(delivery, Fate.VOID, "the run ended before it was late")
+            return
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                result = await self._deliver(ready)
+        except TimeoutError:
+            result = Later(f"it took longer than {LONGEST_S:.0f} s")
+        except Exception as error:  # noqa: BLE001 - foreign code; whatever it is, the others go on
+            _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
+            result = Later(f"{type(error).__name__}: {error}")
+        await self._record(delivery, result)
+
+    async def _record(self, delivery: Delivery, result: Result) -> None:
+        if isinstance(result, Later):
+            due_at = self._next_try(delivery, self._clock.now(), result.after)
+            if due_at is not None:
+                await self._put_off(delivery, result, due_at)
+                return
+            result = Refused(f"given up after {PATIENCE.days} days: {result.reason}", result.progress)
+        if isinstance(result, Refused):
+            await self._settle(delivery, Fate.REFUSED, result.reason, progress=result.progress)
+            _log.error(
+                "delivery_refused",
+                job=delivery.job,
+                run_id=delivery.run_id,
+                delivery=delivery.delivery_id,
+                kind=delivery.kind,
+                about=delivery.about,
+                target=delivery.target,
+                tries=delivery.tries + 1,
+                reason=result.reason,
+            )
+            return
+        await self._settle(delivery, Fate.DELIVERED)
+        _log.info(
+            "delivered",
+            job=delivery.job,
+            run_id=delivery.run_id,
+            delivery=delivery.delivery_id,
+            kind=delivery.kind,
+            about=delivery.about,
+            target=delivery.target,
+            tries=delivery.tries + 1,
+        )
+
+    async def _put_off(self, delivery: Delivery, result: Later, due_at: datetime) -> None:
+        await self._settle(delivery, Fate.PENDING, result.reason, progress=result.progress, due_at=due_at)
+        if delivery.reason == result.reason:
+            return  # it was told at the first try that failed so
+        _log.warning(
+            "delivery_failed",
+            job=delivery.job,
+            run_id=delivery.run_id,
+            delivery=delivery.delivery_id,
+            kind=delivery.kind,
+            about=delivery.about,
+            target=delivery.target,
+            tries=delivery.tries + 1,
+            due_at=due_at.isoformat().replace("+00:00", "Z"),
+            reason=result.reason,
+        )
+
+    def _next_try(self, delivery: Delivery, now: datetime, after: timedelta | None) -> datetime | None:
+        """When to try again; None if it has been tried for long enough."""
+        end = delivery.since_at + PATIENCE
+        if now >= end:
+            return None
+        growth: int = 2 ** min(delivery.tries, 16)
+        delay = min(FIRST_DELAY * growth, MOST_DELAY) * (1 + SPREAD * (2 * self._chance() - 1))
+        return min(now + max(delay, after or delay), end)
+
+    async def _settle(
+        self,
+        delivery: Delivery,
+        state: Fate,
+        reason: str = "",
+        *,
+        progress: Mapping[str, Any] | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """Record what became of the try; until that is on the disk, the delivery counts as being sent."""
+        operation = partial(
+            deliveries.settle,
+            delivery_no=delivery.delivery_no,
+            state=state,
+            at=self._clock.now(),
+            reason=reason,
+            progress=progress,
+            due_at=due_at,
+        )
+        while True:
+            with contextlib.suppress(LedgerUnavailable):
+                await self._ledger.write(operation)
+                return
+            await asyncio.sleep(BEAT_S)
