@@ -18,6 +18,7 @@ from config.definitions import Configuration
 from config.lint import without_effect
 from jobsd import log
 from jobsd.daemon import Daemon
+from jobsd.http.layer import Layer
 from jobsd.state import UnsupportedLedger, ledger_path
 from jobsd.systemd import Notifier
 from scheduler.clock import SystemClock
@@ -27,10 +28,13 @@ from scheduler.model import Actor, By
 _log = structlog.get_logger()
 
 
-def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = None) -> int:
+def run_daemon(
+    path: Path, *, state: Path | None = None, listen: str | None = None, layer: Layer | None = None
+) -> int:
     """Run the daemon on the file at `path` until it is told to stop; returns the process's exit code.
 
-    `state` replaces the configured ledger by STATE/ledger.db, `listen` replaces `settings.http.listen`.
+    `state` replaces the configured ledger by STATE/ledger.db, `listen` replaces `settings.http.listen`;
+    `layer` goes around the HTTP application.
     0: stopped as asked. 1: refused (faults on standard error), or the scheduling loop died.
     """
     log.configure()
@@ -43,6 +47,8 @@ def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = No
     try:
         configuration = read()
         ledger = ledger_path(configuration.settings, os.environ)
+        if layer is not None:
+            layer.claim(ledger)
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)  # noqa: T201 - a refusal is for whoever started it
@@ -50,7 +56,7 @@ def run_daemon(path: Path, *, state: Path | None = None, listen: str | None = No
     except UnsupportedLedger as error:
         print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
-    return asyncio.run(_serve(path, configuration, ledger, read))
+    return asyncio.run(_serve(path, configuration, ledger, read, layer))
 
 
 def _more_files() -> None:
@@ -68,7 +74,9 @@ def _overridden(configuration: Configuration, *, state: Path | None, listen: str
     return replace(configuration, settings=settings)
 
 
-async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[[], Configuration]) -> int:
+async def _serve(
+    path: Path, first: Configuration, ledger: Path, read: Callable[[], Configuration], layer: Layer | None
+) -> int:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     hangups: asyncio.Queue[None] = asyncio.Queue()
@@ -78,7 +86,7 @@ async def _serve(path: Path, first: Configuration, ledger: Path, read: Callable[
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
     _warn(first)
     try:
-        daemon = Daemon(first, ledger, SystemClock(), notifier=Notifier())
+        daemon = Daemon(first, ledger, SystemClock(), notifier=Notifier(), layer=layer)
     except LedgerError as error:
         _log.error("start_refused", reason=str(error))
         return 1

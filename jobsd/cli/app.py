@@ -23,6 +23,7 @@ OFFLINE = {
 }
 DAEMON = {
     "run": ("jobsd.cli.run:run", "The daemon, in the foreground."),
+    "rehearse": ("jobsd.cli.rehearse:rehearse", "A stand-in of the daemon with faults to order."),
     "jobs": ("jobsd.cli.jobs:jobs", "The jobs, their next and last runs."),
     "runs": ("jobsd.cli.runs:runs", "What has run, and what became of it."),
     "show": ("jobsd.cli.show:show", "One run: attempts, assets, results, events."),

@@ -24,10 +24,18 @@ class Listen(click.ParamType[str]):
             self.fail(f"{value!r} is not HOST:PORT; {refused}", param, ctx)
 
 
+state_option = click.option(
+    "--state-dir", "state", type=CONFIG, metavar="DIR", help="Folder of the ledger and all other state."
+)
+listen_option = click.option(
+    "--listen", type=Listen(), help="Instead of settings.http.listen; port 0 takes any free one."
+)
+
+
 @click.command()
 @required_config
-@click.option("--state-dir", "state", type=CONFIG, metavar="DIR", help="Folder of the ledger and all other state.")
-@click.option("--listen", type=Listen(), help="Instead of settings.http.listen; port 0 takes any free one.")
+@state_option
+@listen_option
 def run(path: Path, state: Path | None, listen: str | None) -> None:
     """Run the daemon in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the file anew.
 
