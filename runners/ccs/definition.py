@@ -1,7 +1,7 @@
-"""From a Create Job request to a job's definition: assets to collectors, standards to names, the block to a schedule.
+"""From a Create Job request to a definition: assets to collectors, standards to names, a block to a schedule.
 
-`judge` refuses what cannot be carried out here; `definition_of` never does, because the configuration may have lost
-since what a stored request needs: those assets then fail and say why.
+`judge` refuses what cannot be carried out here; `definition_of` never does, because the configuration may have
+lost since what a stored request needs: those assets then fail and say why.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class _Inventory:
                 if self.configuration.collectors[name].evaluate is None:
                     yield (
                         "Type",
-                        f"{shown(name)} has a collector that evaluates nothing, and a {job_type} evaluates",
+                        f"{shown(name)} has a collector that cannot evaluate, and a {job_type} evaluates",
                     )
 
     def _unknown(self, ref: AssetRef) -> str:
@@ -124,7 +124,7 @@ def _run(request: CreateJob, inventory: _Inventory) -> CollectRun:
     assets: dict[Asset | str, None] = {}
     for ref in details.assets:
         assets[inventory.resolved(ref) or Asset(id=ref.id, type=ref.type)] = None
-    timeout = {} if details.asset_timeout is None else {"asset_timeout": details.asset_timeout}
+    given = details.asset_timeout
     return CollectRun(
         type=request.job_type,
         assets=tuple(asset for asset in assets if isinstance(asset, Asset)),
@@ -132,7 +132,7 @@ def _run(request: CreateJob, inventory: _Inventory) -> CollectRun:
         standards=tuple(dict.fromkeys(inventory.standards.get(guid, guid) for guid in details.standards)),
         collection_timeout=details.collection_timeout,
         incremental=details.incremental,
-        **timeout,
+        asset_timeout=CollectRun.model_fields["asset_timeout"].default if given is None else given,
     )
 
 

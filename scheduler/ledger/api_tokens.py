@@ -1,8 +1,8 @@
 """Tokens of the served APIs: only their digests, so that a copy of the ledger opens nothing.
 
-A login begins a family; each refresh adds two tokens to it and uses one up. A used refresh token that is shown again
-was copied by somebody: its whole family ends. `stamp` says of which password a token is: with another one in force
-it is worth nothing.
+A login begins a family; each refresh adds two tokens to it and uses one up. A used refresh token that is shown
+again was copied by somebody: its whole family ends. `stamp` says of which password a token is: with another one in
+force it is worth nothing.
 """
 
 from __future__ import annotations
