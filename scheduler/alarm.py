@@ -156,15 +156,24 @@ class Alarm:
     def set(self, schedules: Mapping[str, Schedule]) -> None:
         """Arm exactly these jobs."""
         for name in self._schedules.keys() - schedules.keys():
-            self._scheduler.remove_job(name)
+            self.disarm(name)
         for name, schedule in schedules.items():
-            if self._schedules.get(name) == schedule:
-                continue
-            trigger = GuardedTrigger(name, ScheduleTrigger(schedule))
-            self._scheduler.add_job(
-                _never_called, trigger, id=name, replace_existing=True, misfire_grace_time=None, next_run_time=None
-            )
-        self._schedules = dict(schedules)
+            self.arm(name, schedule)
+
+    def arm(self, name: str, schedule: Schedule) -> None:
+        """Arm one job, in place of its schedule until now if it had one."""
+        if self._schedules.get(name) == schedule:
+            return
+        trigger = GuardedTrigger(name, ScheduleTrigger(schedule))
+        self._scheduler.add_job(
+            _never_called, trigger, id=name, replace_existing=True, misfire_grace_time=None, next_run_time=None
+        )
+        self._schedules[name] = schedule
+
+    def disarm(self, name: str) -> None:
+        """Disarm one job; nothing happens if it is not armed."""
+        if self._schedules.pop(name, None) is not None:
+            self._scheduler.remove_job(name)
 
     def wake(self) -> None:
         """Look at the clock now (it may have been stepped, the machine suspended); once stopped, do nothing."""

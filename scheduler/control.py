@@ -8,30 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from config.definitions import JobDefinition, Overlap
 from runners.api import StopReason
-from scheduler.dispatcher import Dispatcher
+from scheduler.jobacts import JobActs, Refused
 from scheduler.ledger import Connection, NotFound, StaleMove, assets, jobs, opening, runs
-from scheduler.ledger.opening import Opener
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Open
 from scheduler.planner.due import plan_due
 
-_log = structlog.get_logger()
-
-
-class Refused(Exception):
-    """The act is not possible now; its text says why and what can be done."""
-
+__all__ = ["Control", "Refused"]
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """The acts, over one dispatcher."""
-
-    dispatcher: Dispatcher
+class Control(JobActs):
+    """The acts, over one dispatcher; those on jobs of an API are in `JobActs`."""
 
     async def trigger(self, job: str, actor: Actor) -> RunRow:
         """Open and start a run now; ignores pause and calendars.
@@ -167,10 +157,6 @@ class Control:
                 opening.open_due(connection, action, self._opener(definition), at=now, actor=actor)
             row = jobs.named(connection, row.name)
 
-    def _firing(self) -> None:
-        if not self.dispatcher.firing:
-            raise Refused("the daemon is stopping: nothing starts any more")
-
     def _definition(self, job: str) -> JobDefinition:
         definition = self.dispatcher.definition(job)
         if definition is None:
@@ -178,14 +164,6 @@ class Control:
         if not definition.enabled:
             raise Refused(f"job {job!r} is disabled (`enabled: false`)")
         return definition
-
-    def _opener(self, definition: JobDefinition) -> Opener:
-        configuration = self.dispatcher.configuration
-        assert configuration is not None  # noqa: S101 - installed before anybody can ask
-        return Opener.of(definition, configuration)
-
-    def _now(self) -> datetime:
-        return self.dispatcher.clock.now()
 
     async def _looked_at(self, run: RunRow) -> RunRow:
         self.dispatcher.mark([run.job])

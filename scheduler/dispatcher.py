@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,11 @@ from pathlib import Path
 import structlog
 
 from config.definitions import Configuration, JobDefinition, Run
+from recurrence.schedule import Schedule
 from runners.api import Runner, StopReason
 from scheduler.alarm import Alarm
 from scheduler.clock import Clock, stopwatch
+from scheduler.definitions import Decode, decode_none
 from scheduler.executor import Executor
 from scheduler.ledger import (
     Connection,
@@ -35,6 +38,7 @@ from scheduler.ledger import (
 )
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.opening import Opener
+from scheduler.lifecycle import State
 from scheduler.model import CLOCK_ACTOR, Actor, AttemptRow, Cause, RunRow
 from scheduler.planner import Capacity, Plan, plan
 from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
@@ -60,15 +64,24 @@ _log = structlog.get_logger()
 class Dispatcher:
     """Owns what is in force and drives it. All methods belong to the scheduling loop's thread.
 
-    While `steady` is held, what is in force does not change and nothing else is planned.
+    While `steady` is held, what is in force does not change and nothing else is planned. `definitions` is replaced
+    whole at each change: who has read it may go on with it, in any thread.
     """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, folder: Path, *, owner: str, runner_for: Callable[[Run], Runner]
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        folder: Path,
+        *,
+        owner: str,
+        runner_for: Callable[[Run], Runner],
+        decode: Decode = decode_none,
     ) -> None:
         self.ledger = ledger
         self.clock = clock
         self.owner = owner
+        self.decode = decode
         self.configuration: Configuration | None = None
         self.definitions: Mapping[str, JobDefinition] = {}
         self.alarm = Alarm(clock, self.mark)
@@ -77,7 +90,7 @@ class Dispatcher:
             clock,
             folder,
             runner_for=runner_for,
-            definition=self.definition,
+            definition=self._to_be,
             ended=lambda name: self.mark([name]),
         )
         self.writable = True
@@ -88,27 +101,85 @@ class Dispatcher:
         self.firing = True
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
+        self._unreadable: frozenset[str] = frozenset()
+        self._coming: JobDefinition | None = None
+        self._doubted = False
         self._eye = snapshot.Eye()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     async def install(self, configuration: Configuration, actor: Actor) -> None:
         """Put `configuration` in force, whole: jobs recorded and armed, what came due since marked.
 
-        Raises LedgerUnavailable; what was in force stays.
+        Raises LedgerUnavailable, ConfigError (a name is taken by a job of an API); what was in force stays.
         """
         async with self.steady:
-            at = self.clock.now()  # not before: what was planned meanwhile has moved watermarks on
-            self.definitions = await self.ledger.write(
-                lambda connection: sync.put_in_force(connection, configuration, at=at, actor=actor)
-            )
-            self.configuration = configuration
-        armed = {name: job for name, job in self.definitions.items() if job.enabled and job.schedule is not None}
-        self.alarm.set({name: job.schedule for name, job in armed.items() if job.schedule is not None})
+            with self.changing():
+                await self._install(configuration, actor)
+
+    async def _install(self, configuration: Configuration, actor: Actor) -> None:
+        at = self.clock.now()  # not before: what was planned meanwhile has moved watermarks on
+        put = partial(sync.put_in_force, configuration=configuration, decode=self.decode, at=at, actor=actor)
+        found = await self.ledger.write(put)
+        for name, reason in found.unreadable.items():
+            _log.error("job_unreadable", job=name, reason=reason)
+        before = {name: self.definitions[name] for name in found.unreadable if name in self.definitions}
+        self.definitions = {**found.definitions, **before}
+        self._unreadable = frozenset(found.unreadable.keys() - before.keys())
+        self.configuration = configuration
+        self._doubted = False
+        armed = ((name, _when(job)) for name, job in self.definitions.items())
+        self.alarm.set({name: schedule for name, schedule in armed if schedule is not None})
         self.mark(self.definitions)
+
+    def take(self, job: JobDefinition, *, instead_of: str | None = None) -> None:
+        """Put one job in force that the ledger has already, in place of the one that was named `instead_of`."""
+        definitions = dict(self.definitions)
+        if instead_of is not None and instead_of != job.name:
+            definitions.pop(instead_of, None)
+            self.alarm.disarm(instead_of)
+        definitions[job.name] = job
+        self.definitions = definitions
+        self._unreadable -= {job.name, instead_of}
+        schedule = _when(job)
+        if schedule is None:
+            self.alarm.disarm(job.name)
+        else:
+            self.alarm.arm(job.name, schedule)
+        self.mark([job.name])
+
+    def drop(self, name: str) -> None:
+        """Take one job out of force that the ledger has no more."""
+        definitions = dict(self.definitions)
+        definitions.pop(name, None)
+        self.definitions = definitions
+        self._unreadable -= {name}
+        self.alarm.disarm(name)
+        self._poke.set()
+
+    @contextlib.contextmanager
+    def changing(self, job: JobDefinition | None = None) -> Iterator[None]:
+        """While the ledger is asked to change one job (to `job`): call it with `steady` held.
+
+        Attempts that end meanwhile find the definition under its new name too. If the ledger cannot say whether
+        it was changed, what is in force is read anew as soon as it can.
+        """
+        self._coming = job
+        try:
+            yield
+        except LedgerUnavailable:
+            self._doubted = True
+            raise
+        finally:
+            self._coming = None
 
     def definition(self, name: str) -> JobDefinition | None:
         """The definition in force, or None."""
         return self.definitions.get(name)
+
+    def _to_be(self, name: str) -> JobDefinition | None:
+        """The definition in force, or about to be."""
+        coming = self._coming
+        return self.definitions.get(name) or (coming if coming is not None and coming.name == name else None)
 
     def mark(self, names: Iterable[str]) -> None:
         """These jobs are to be looked at."""
@@ -154,6 +225,8 @@ class Dispatcher:
         try:
             async with self.steady:
                 await self._renew(now)
+                if self._doubted and self.configuration is not None:
+                    await self._install(self.configuration, CLOCK_ACTOR)
                 await self._settle()
             wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
         except LedgerUnavailable as error:
@@ -185,7 +258,11 @@ class Dispatcher:
 
     def _look(self, connection: Connection, *, due: frozenset[str], now: datetime) -> Plan:
         """A plan on what the ledger says now; beside the loop, because ten thousand jobs may be due at once."""
-        return plan(now, self.definitions, self._eye.take(connection, due=due, now=now), self._capacity())
+        seen = self._eye.take(connection, due=due, now=now)
+        if self._unreadable:  # not removed: what waits of them waits on
+            known = (run for run in seen.runs if run.job not in self._unreadable or run.state is State.RUNNING)
+            seen = replace(seen, runs=tuple(known))
+        return plan(now, self.definitions, seen, self._capacity())
 
     def _capacity(self) -> Capacity:
         assert self.configuration is not None  # noqa: S101 - installed before the first turn
@@ -294,3 +371,8 @@ class Dispatcher:
         if not self.writable:
             _log.info("ledger_writable_again")
         self.writable = True
+
+
+def _when(job: JobDefinition) -> Schedule | None:
+    """The schedule to wake up by, or None."""
+    return job.schedule if job.enabled else None

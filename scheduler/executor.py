@@ -54,6 +54,9 @@ class Executor:
 
     `ended` is called with the job's name after the end of each attempt is in the ledger.
     `definition` gives the definition in force now, or None.
+
+    Attributes:
+        output: A folder for each run in it, by GUID, and in that one for each attempt.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class Executor:
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._output = folder / "output"
+        self.output = folder / "output"
         self._data = AssetFiles(ledger, folder / "data")
         self._runner_for = runner_for
         self._definition = definition
@@ -133,7 +136,7 @@ class Executor:
     async def _outcome(self, work: Work) -> Outcome:
         run, attempt = work.started.run, work.started.attempt
         try:
-            folder = self._output / run.run_id / str(attempt.number)
+            folder = self.output / run.run_id / str(attempt.number)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             execution = Execution(
                 job=work.job,
@@ -171,7 +174,7 @@ class Executor:
                 connection,
                 work.started.attempt.token,
                 outcome,
-                job=self._definition(work.job.name),
+                definition=self._definition,
                 stop=work.stop.reason,
                 at=self._clock.now(),
             )

@@ -32,6 +32,8 @@ LEVELS: dict[str, tuple[str, str]] = {
     "change": ("job_changed", "info"),
     "arm": ("job_armed", "info"),
     "disarm": ("job_disarmed", "info"),
+    "remove": ("job_removed", "info"),
+    "history_deleted": ("history_deleted", "info"),
     "pause": ("job_paused", "info"),
     "resume": ("job_resumed", "info"),
     "resend": ("delivery_resent", "info"),

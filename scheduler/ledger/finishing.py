@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,16 +27,17 @@ def finish(
     token: str,
     outcome: Outcome,
     *,
-    job: JobDefinition | None,
+    definition: Callable[[str], JobDefinition | None],
     stop: StopReason | None,
     at: datetime,
 ) -> RunRow:
     """End the attempt with this token as `outcome` says; `stop` is what it was asked to stop for, if it was.
 
-    `job` is the definition in force now, None if there is none any more. Raises Fenced, StaleMove.
+    `definition` gives the one in force now by the job's present name, None if there is none any more.
+    Raises Fenced, StaleMove.
     """
     run, _ = attempts.by_token(connection, token)
-    facts = _circumstances(connection, run, job, stop)
+    facts = _circumstances(connection, run, definition(run.job), stop)
     ending = conclude(run, replace(outcome, reason=storable(outcome.reason)), facts, at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 

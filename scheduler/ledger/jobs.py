@@ -35,10 +35,24 @@ def every(connection: sa.Connection) -> list[JobRow]:
 
 def named(connection: sa.Connection, name: str) -> JobRow:
     """The job of this name, without regard to case; NotFound."""
-    row = connection.execute(sa.select(_JOBS).where(_JOBS.c.name_folded == name.casefold())).one_or_none()
+    row = holder(connection, name)
     if row is None:
         raise NotFound(f"there is no job {name!r}")
+    return row
+
+
+def by_guid(connection: sa.Connection, guid: str) -> JobRow:
+    """The job with this GUID; NotFound. A deleted job keeps its GUID, disarmed and under another name."""
+    row = connection.execute(sa.select(_JOBS).where(_JOBS.c.guid == guid.lower())).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {guid}")
     return job_row(row)
+
+
+def holder(connection: sa.Connection, name: str) -> JobRow | None:
+    """The job that has this name, without regard to case, or None."""
+    row = connection.execute(sa.select(_JOBS).where(_JOBS.c.name_folded == name.casefold())).one_or_none()
+    return None if row is None else job_row(row)
 
 
 def present_schedule(connection: sa.Connection, row: JobRow) -> tuple[str, Schedule | None]:
@@ -126,6 +140,39 @@ def resume(connection: sa.Connection, row: JobRow, *, at: datetime, actor: Actor
     _set(connection, row, paused_at=None, paused_until=None, paused_note=None, paused_by=None, resumed_at=at)
     events.append(connection, events.Event(at=at, name="resume", job=row.name, actor=actor), job_id=row.job_id)
     return named(connection, row.name)
+
+
+def rename(connection: sa.Connection, row: JobRow, name: str, *, at: datetime, actor: Actor) -> JobRow:
+    """Give the job another name, which must be free."""
+    renamed = _called(connection, row, name)
+    event = events.Event(at=at, name="change", job=name, actor=actor, reason=f"its name was {row.name!r}")
+    events.append(connection, event, job_id=row.job_id)
+    return renamed
+
+
+def put_aside(connection: sa.Connection, row: JobRow, word: str) -> JobRow:
+    """Free the name of a job that is out of force; it is `NAME (WORD GUID8)` from now on."""
+    return _called(connection, row, f"{row.name} ({word} {row.guid[:8]})")
+
+
+def remove(connection: sa.Connection, row: JobRow, *, at: datetime, actor: Actor) -> JobRow:
+    """Take a job of an API out of force for ever: its name is free, nothing is remembered of it."""
+    for table in (schema.api_jobs, schema.job_memory):
+        connection.execute(table.delete().where(table.c.job_id == row.job_id))
+    event = events.Event(at=at, name="remove", job=row.name, actor=actor)
+    events.append(connection, event, job_id=row.job_id)
+    _set(connection, row, armed=False, watermark=at)
+    return put_aside(connection, row, "deleted")
+
+
+def _called(connection: sa.Connection, row: JobRow, name: str) -> JobRow:
+    _set(connection, row, name=name, name_folded=name.casefold())
+    return named(connection, name)
+
+
+def forget_before(connection: sa.Connection, row: JobRow, at: datetime) -> None:
+    """Of the time before `at` nothing is known any more."""
+    _set(connection, row, known_since=at)
 
 
 def set_watermark(connection: sa.Connection, row: JobRow, at: datetime) -> None:

@@ -55,7 +55,8 @@ def assets_of(job: JobDefinition, configuration: Configuration) -> tuple[AssetRe
         return ()
     found = {AssetRef(asset.id, asset.type): None for asset in job.run.assets}
     for group in job.run.asset_groups:
-        found |= {AssetRef(asset.id, asset.type): None for asset in configuration.asset_groups[group]}
+        members = configuration.asset_groups.get(group, ())  # an API's job may outlive a group of the file
+        found |= {AssetRef(asset.id, asset.type): None for asset in members}
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from runners.local.leftovers import end_leftovers
 from runners.registry import runner_for
 from scheduler.clock import ManualClock
 from scheduler.control import Control
+from scheduler.definitions import decode_none
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Ledger, assets, attempts, jobs, snapshot
 from scheduler.ledger.rows import RUNS, run_row
@@ -29,13 +30,18 @@ class Rig:
         self.ledger = None
         self.events = []
 
-    async def up(self, text, *, runner=runner_for):
+    async def up(self, text, *, runner=runner_for, decode=decode_none):
         """Load `text` and bring the scheduler up, recovery included."""
         self.configuration = loads(text, file="jobs.yaml", folder=self.folder)
         self.ledger = Ledger(self.folder / "state" / "ledger.db")
         self.ledger.listen(self.events.extend)
         self.dispatcher = Dispatcher(
-            self.ledger, self.clock, self.folder / "state", owner=f"rig:{id(self)}", runner_for=runner
+            self.ledger,
+            self.clock,
+            self.folder / "state",
+            owner=f"rig:{id(self)}",
+            runner_for=runner,
+            decode=decode,
         )
         self.control = Control(self.dispatcher)
         await self.dispatcher.install(self.configuration, OPERATOR)

@@ -7,6 +7,7 @@ import pytest
 from config import loads
 from recurrence.schedule import Occurrence
 from runners.api import AssetRef, AssetReport, AssetState, CheckResult, Verdict
+from scheduler.definitions import decode_none
 from scheduler.ledger import Ledger, NotFound, assets, attempts, covering, jobs, queries, runs, sync
 from scheduler.lifecycle import Move, State
 from scheduler.model import Actor, By, Cause, Cycle, Kind
@@ -31,7 +32,9 @@ class Book:
 
     async def open(self):
         """Record the jobs."""
-        await self.ledger.write(lambda c: sync.put_in_force(c, self.configuration, at=NOON, actor=WHO))
+        await self.ledger.write(
+            lambda c: sync.put_in_force(c, self.configuration, decode=decode_none, at=NOON, actor=WHO)
+        )
 
     async def run(self, job, hours, *, kind=Kind.FIRE, state=State.PENDING, refs=()):
         """A run of `job` whose fire time lies `hours` after noon."""

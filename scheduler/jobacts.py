@@ -1,0 +1,169 @@
+"""What an API may do to its own jobs: make, change and delete them, and delete what is known of their past.
+
+Belongs to the scheduling loop's thread. While an act is under way nothing else is planned, so that a job and its
+definition come into force together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from config.definitions import Configuration, JobDefinition
+from scheduler.dispatcher import Dispatcher
+from scheduler.ledger import Connection, NotFound, api_jobs, history, jobs, opening, runs, sync
+from scheduler.ledger.opening import Opener
+from scheduler.lifecycle import Move, State
+from scheduler.model import Actor, JobRow, Kind
+
+
+class Refused(Exception):
+    """The act is not possible now; its text says why and what can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobActs:
+    """The acts on jobs of APIs, over one dispatcher."""
+
+    dispatcher: Dispatcher
+
+    async def create(self, origin: str, source: Mapping[str, Any], actor: Actor) -> JobRow:
+        """Make a job, in force when this returns, with a run at once if its schedule says RunNow.
+
+        `source` is what the dispatcher's `decode` reads, as JSON values; `actor` is its creator.
+        Raises Refused if another job has its name (case does not matter), and what `decode` raises.
+        """
+        async with self.dispatcher.steady:
+            self._firing()
+            now, configuration = self._now(), self._configuration()
+            job = self.dispatcher.decode(origin, source, configuration)
+
+            def operation(connection: Connection) -> tuple[JobRow, JobDefinition]:
+                self._free(connection, job.name)
+                row, anchored = sync.first(connection, job, configuration, origin=origin, at=now, actor=actor)
+                api_jobs.record(connection, row.job_id, source, creator=actor.name, at=now)
+                return row, anchored
+
+            with self.dispatcher.changing(job):
+                row, anchored = await self.dispatcher.ledger.write(operation)
+            self.dispatcher.take(anchored)
+        return row
+
+    async def change(self, guid: str, source: Mapping[str, Any], *, run_now: bool, actor: Actor) -> JobRow:
+        """Put `source` in the place of what the job was made from, by the rules of an edited file.
+
+        With `run_now` a run is opened at once. Raises NotFound; Refused if another job has its new name, or if
+        no API made it; what `decode` raises.
+        """
+        async with self.dispatcher.steady:
+            self._firing()
+            now, configuration = self._now(), self._configuration()
+            before = await self.dispatcher.ledger.aread(lambda connection: _own(connection, guid))
+            job = self.dispatcher.decode(before.origin, source, configuration)
+
+            def operation(connection: Connection) -> tuple[JobRow, JobDefinition]:
+                row = before
+                if job.name != row.name:
+                    self._free(connection, job.name, but=row)
+                    row = jobs.rename(connection, row, job.name, at=now, actor=actor)
+                anchored = sync.again(connection, row, job, configuration, at=now, actor=actor)
+                api_jobs.change(connection, row.job_id, source, at=now)
+                row = jobs.by_guid(connection, guid)
+                if run_now:
+                    opener = Opener.of(anchored, configuration)
+                    opening.open_asked(connection, row, opener, kind=Kind.RUN_NOW, at=now, actor=actor)
+                return row, anchored
+
+            with self.dispatcher.changing(job):
+                row, anchored = await self.dispatcher.ledger.write(operation)
+            self.dispatcher.take(anchored, instead_of=before.name)
+        return row
+
+    async def remove(self, guid: str, actor: Actor) -> None:
+        """Delete a job and its history: what waits is cancelled, a running attempt finishes, its name is free.
+
+        Raises NotFound; Refused if no API made it.
+        """
+        async with self.dispatcher.steady:
+            now, reason = self._now(), f"the job was deleted by {actor.name}"
+
+            def operation(connection: Connection) -> tuple[JobRow, history.Deleted]:
+                row = _own(connection, guid)
+                deleted = history.delete(connection, row, at=now)
+                for run in runs.active_of(connection, row.job_id):
+                    if run.state is not State.RUNNING:
+                        runs.move(connection, run.run_no, Move.CANCEL, at=now, actor=actor, reason=reason)
+                jobs.remove(connection, row, at=now, actor=actor)
+                return row, deleted
+
+            with self.dispatcher.changing():
+                row, deleted = await self.dispatcher.ledger.write(operation)
+            self.dispatcher.drop(row.name)
+        await self._clear(deleted.run_ids)
+
+    async def delete_history(self, guid: str, actor: Actor) -> int:
+        """Delete the job's ended runs, their output and all that hangs on them; returns how many there were.
+
+        What is known begins now. The newest data of assets stays. Raises NotFound; Refused if no API made it.
+        """
+        async with self.dispatcher.steady:
+            now = self._now()
+
+            def operation(connection: Connection) -> history.Deleted:
+                row = _own(connection, guid)
+                deleted = history.delete(connection, row, at=now)
+                history.tell(connection, row, deleted, at=now, actor=actor)
+                return deleted
+
+            deleted = await self.dispatcher.ledger.write(operation)
+        await self._clear(deleted.run_ids)
+        return len(deleted.run_ids)
+
+    async def _clear(self, run_ids: Sequence[str]) -> None:
+        """Remove what these runs have written."""
+        await asyncio.to_thread(_remove_folders, self.dispatcher.executor.output, run_ids)
+
+    def _free(self, connection: Connection, name: str, *, but: JobRow | None = None) -> None:
+        """See that no other job has this name; one that is gone from the file gives it up. Raises Refused."""
+        row = jobs.holder(connection, name)
+        if row is None or (but is not None and row.job_id == but.job_id):
+            return
+        if row.origin == sync.YAML and not row.armed and row.name not in self._configuration().jobs:
+            jobs.put_aside(connection, row, "removed")
+            return
+        raise Refused(f"there is a job with this name already: {row.name!r} ({row.origin}); write another name")
+
+    def _firing(self) -> None:
+        if not self.dispatcher.firing:
+            raise Refused("the daemon is stopping: nothing starts any more")
+
+    def _configuration(self) -> Configuration:
+        configuration = self.dispatcher.configuration
+        assert configuration is not None  # noqa: S101 - installed before anybody can ask
+        return configuration
+
+    def _opener(self, definition: JobDefinition) -> Opener:
+        return Opener.of(definition, self._configuration())
+
+    def _now(self) -> datetime:
+        return self.dispatcher.clock.now()
+
+
+def _own(connection: Connection, guid: str) -> JobRow:
+    """The job with this GUID, which an API made. Raises NotFound, also for a deleted one; Refused."""
+    row = jobs.by_guid(connection, guid)
+    if row.origin == sync.YAML:
+        raise Refused(f"job {row.name!r} stands in the configuration file: change it there")
+    if api_jobs.get(connection, row.job_id) is None:
+        raise NotFound(f"there is no job {guid}: it was deleted")
+    return row
+
+
+def _remove_folders(output: Path, run_ids: Sequence[str]) -> None:
+    for run_id in run_ids:
+        shutil.rmtree(output / run_id, ignore_errors=True)
