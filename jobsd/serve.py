@@ -50,13 +50,17 @@ def run_daemon(
         if layer is not None:
             layer.claim(ledger)
     except ConfigError as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)  # noqa: T201 - a refusal is for whoever started it
+        _tell(error)
         return 1
     except UnsupportedLedger as error:
         print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
     return asyncio.run(_serve(path, configuration, ledger, read, layer))
+
+
+def _tell(error: ConfigError) -> None:
+    for fault in error.faults:
+        print(fault, file=sys.stderr)  # noqa: T201 - a refusal is for whoever started it
 
 
 def _more_files() -> None:
@@ -92,6 +96,10 @@ async def _serve(
         return 1
     try:
         await daemon.start()
+    except ConfigError as error:  # a name in it is taken by a job of the ledger
+        _tell(error)
+        await daemon.stop()
+        return 1
     except (LedgerError, OSError) as error:
         _log.error("start_refused", reason=str(error))
         await daemon.stop()

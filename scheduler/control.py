@@ -19,6 +19,7 @@ from scheduler.planner.due import plan_due
 
 __all__ = ["Control", "Refused"]
 
+
 @dataclass(frozen=True, slots=True)
 class Control(JobActs):
     """The acts, over one dispatcher; those on jobs of an API are in `JobActs`."""
