@@ -24,9 +24,19 @@ ROOT = Path(__file__).parents[2]
 
 
 class Process:
-    """`jobsd run` on a file, with a notification socket and a log that can be waited for."""
+    """`jobsd run` (or another `command`) on a file, with a notification socket and a log that can be waited for."""
 
-    def __init__(self, yaml, folder, *, user=None, python=sys.executable, watchdog_s=None, listen="127.0.0.1:0"):
+    def __init__(
+        self,
+        yaml,
+        folder,
+        *,
+        command="run",
+        user=None,
+        python=sys.executable,
+        watchdog_s=None,
+        listen="127.0.0.1:0",
+    ):
         self.folder = Path(folder)
         self.state = self.folder / "state"
         self.notifications = queue.Queue()
@@ -40,7 +50,7 @@ class Process:
         env |= {"NOTIFY_SOCKET": str(address)}
         if watchdog_s:
             env |= {"WATCHDOG_USEC": str(int(watchdog_s * 1e6))}
-        argv = [python, "-m", "jobsd", "run", "-c", str(yaml), "--state-dir", str(self.state)]
+        argv = [python, "-m", "jobsd", command, "-c", str(yaml), "--state-dir", str(self.state)]
         more = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
         self.process = subprocess.Popen(
             [*argv, "--listen", listen],
