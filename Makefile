@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.current
 
-.PHONY: venv run test check bench format lock docs
+.PHONY: venv run test fuzz check bench format lock docs
 
 venv: $(STAMP)
 
@@ -19,6 +19,9 @@ run: venv ## the daemon on the quick start's schedule, in the foreground
 
 test: venv ## the whole suite
 	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+fuzz: venv ## 2,000 made-up requests for each face, others at each run (make test has 200, always the same)
+	JOBSD_FUZZ_CASES=2000 $(BIN)/python -m pytest -n 2 --timeout 1800 tests/fuzz
 
 check: venv ## lint, format, types, imports
 	$(BIN)/ruff check .

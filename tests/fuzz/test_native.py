@@ -50,9 +50,6 @@ def test_nothing_that_is_sent_is_a_fault_of_ours(fuzzed, rain):
         document, url=daemon.url, headers=headers, check=check, without=ENDLESS,
         known={"name": ["fleet", "hello", "sleepy"], "key": [*runs, "1", "2"]},
     )  # fmt: skip
-    import collections
-
-    print(len(answered), collections.Counter(answered))
     assert not faults, "\n".join(faults)
     assert len(answered) >= 200
     assert {200, 400, 404, 409} <= set(answered)
