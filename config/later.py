@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 from config.definitions import Configuration, JobDefinition
 from config.faults import quoted
-from config.jobs import Notify
 
 SETTINGS = {
     "catch_up_rate": "what was missed is caught up without a limit",
     "retention": "history and output are kept for ever",
-    "smtp": "no mail is sent",
 }
 """By key of `settings:`, what happens instead."""
 
@@ -34,7 +32,5 @@ def job_not_acted_on(job: JobDefinition) -> Iterator[tuple[str, str]]:
     if job.exclude:
         names = ", ".join(map(quoted, job.exclude))
         yield "schedule", f"exclude is not acted on yet: the job also fires inside {names}"
-    if job.notify != Notify():
-        yield "notify", "it is not acted on yet: nobody is told"
     if job.run.kind in RUNS:
         yield "run", f"run.{job.run.kind} cannot be carried out yet: each of its runs fails and says so"

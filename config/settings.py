@@ -58,8 +58,17 @@ class Smtp(Model):
     """The mail server for notifications."""
 
     host: Annotated[str, Text()] = Field(description="Name or address of the mail server.")
-    port: Annotated[int, Integer(1, 65535)] = Field(default=587, description="Its port.")
-    starttls: bool = Field(default=True, description="Whether the connection is made secret by STARTTLS.")
+    port: Annotated[int, Integer(1, 65535)] = Field(
+        default=587, description="Its port. On 465 the connection is TLS from its first byte, without STARTTLS."
+    )
+    starttls: bool = Field(
+        default=True,
+        description="Whether the connection is made secret by STARTTLS; without it no mail is sent then.",
+    )
+    ca: Annotated[str | None, Text("a path", "the path of a PEM file")] = Field(
+        default=None, description="PEM file of the certificate authorities to trust; by default the system's."
+    )
+    verify: bool = Field(default=True, description="Whether the server's certificate is verified.")
     username: Annotated[str | None, Text()] = Field(default=None, description="Account; by default none.")
     password: Secret | None = Field(default=None, description="Its password.")
     sender: Annotated[str | None, Text()] = Field(default=None, description="From, where a mail names none.")

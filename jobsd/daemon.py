@@ -22,6 +22,7 @@ from jobsd.http.layer import Layer
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
 from jobsd.http.tls import BadCertificate, Proven
+from jobsd.notify import Postman
 from jobsd.state import CERTIFICATE, write_private
 from jobsd.systemd import Notifier
 from runners.api import StopReason
@@ -34,6 +35,7 @@ from scheduler.dispatcher import Dispatcher
 from scheduler.journal import to_log
 from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove
 from scheduler.model import Actor, By
+from scheduler.outbox import Courier
 from scheduler.recovery import recover
 
 STALE_S = 10.0
@@ -78,6 +80,8 @@ class Daemon:
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.dispatcher = Dispatcher(self.ledger, clock, self.folder, owner=owner, runner_for=runner_for)
         self.control = Control(self.dispatcher)
+        postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock)
+        self.courier = Courier(self.ledger, clock, postman)
         self.token = secrets.token_urlsafe(32)
         self.url = ""
         self._layer = layer
@@ -97,6 +101,7 @@ class Daemon:
         self._serve(now)
         self.dispatcher.alarm.start()
         self._tasks.append(asyncio.create_task(reap_orphans(self.clock), name="orphans"))
+        self._tasks.append(asyncio.create_task(self.courier.run(), name="courier"))
         if not driven:
             self._tasks.append(asyncio.create_task(self.dispatcher.run(self._beat), name="dispatcher"))
         self.notifier.ready(self._summary())
@@ -153,6 +158,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*asked, *self._tasks, return_exceptions=True)
         await executor.abandon()
+        await self.courier.stop()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
         for name in ("token", "url", CERTIFICATE):  # while the folder is ours: the next daemon writes its own

@@ -100,7 +100,10 @@ class Courier:
         """Send until cancelled; what is being sent then goes on until `stop`."""
         self._loop = asyncio.get_running_loop()
         while True:
-            await self.turn()
+            try:
+                await self.turn()
+            except Exception as error:  # noqa: BLE001 - a fault of ours here must not be the end of all mail
+                _log.error("courier_raised", exc_info=error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._poke.wait(), BEAT_S)
 
@@ -156,7 +159,11 @@ class Courier:
             await asyncio.sleep(0)
 
     async def stop(self) -> None:
-        """Begin nothing more; finish what is being sent, up to STOP_S; what is cut off is sent again later."""
+        """Begin what is due at this moment, then nothing more; finish it within STOP_S.
+
+        What is cut off then, or had no room, is sent after the next start.
+        """
+        await self.turn()
         self._stopping = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.finish(), STOP_S)

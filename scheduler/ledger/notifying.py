@@ -105,8 +105,10 @@ def _origin(url: str) -> str:
 
 def ready(connection: sa.Connection, delivery: Delivery) -> Delivery | None:
     """`delivery` as it is to be sent now; None if there is nothing to tell any more: its run is late no longer."""
-    if delivery.about != notices.LATE or delivery.run_no is None:
+    if delivery.about != notices.LATE:
         return delivery
+    if delivery.run_no is None:  # the job's history was deleted
+        return None
     run = run_row(connection.execute(RUNS.where(schema.runs.c.run_no == delivery.run_no)).one())
     if run.state not in ACTIVE:
         return None
