@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from config import loads
+from config.definitions import Asset, CollectRun, CommandRun, JobDefinition, JobType, Retry
+from recurrence.ccs import decode_schedule_block
+from recurrence.schedule import Daily, Schedule
 from runners.local.leftovers import end_leftovers
 from runners.registry import runner_for
 from scheduler.clock import ManualClock
@@ -167,6 +170,40 @@ async def rig(tmp_path):
     yield make
     for made in rigs:
         await made.down()
+
+
+class Toy:
+    """A small API: its source names the job, its Schedule block, its argv, or the type of its one asset."""
+
+    actor = Actor("CORP\\alice", By.API, "192.0.2.7")
+
+    def __init__(self):
+        self.unreadable = set()
+
+    def decode(self, origin, source, configuration):
+        """Its definition; the collector of its asset's type decides how many are collected at a time."""
+        assert origin == "toy"
+        if source["name"] in self.unreadable:
+            raise ValueError("no such thing any more")
+        block, kind = source.get("schedule"), source.get("collect")
+        schedule = Schedule(rule=Daily(), zone="UTC") if "daily" in source else None
+        run = CommandRun(argv=tuple(source.get("argv", ["true"])))
+        if kind is not None:
+            asset = Asset(id="a1", type=kind)
+            parallel = 3 if kind in configuration.collectors else 1
+            run = CollectRun(type=JobType.COLLECTION, assets=(asset,), parallel=parallel)
+        return JobDefinition(
+            name=source["name"],
+            schedule=schedule if block is None else decode_schedule_block(block, zone="UTC"),
+            retry=Retry(**source.get("retry", {})),
+            run=run,
+        )
+
+
+@pytest.fixture
+def toy():
+    """An API of the test's own."""
+    return Toy()
 
 
 @pytest.fixture
