@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ MIB = 1024 * 1024
 LITTLE, TOO_LITTLE = 1024 * MIB, 64 * MIB
 FEW, TOO_FEW = 10_000, 1_000
 MAKE_ROOM = "make room: delete what is not needed, set settings.retention, or move the state folder"
+OWN = "run this as the daemon's user; give that user the folder {}, or name another (settings.ledger)"
 OTHERS = "stop the daemon that has it, or look at the folder of the one you mean (--state-dir)"
 
 
@@ -40,22 +42,16 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
 def _writable(folder: Path, there: Path) -> Finding:
     """By writing: rights alone do not tell of a full disk or one that is mounted for reading."""
-    if folder != there:
-        if os.access(there, os.W_OK | os.X_OK):
-            return ok(AREA, str(folder), "not there yet; it can be made")
-        return fail(AREA, str(folder), f"it cannot be made: {there} may not be written", _OWN.format(folder))
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with tempfile.TemporaryFile(dir=there) as file:
             file.write(b"\0" * 4096)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        advice = MAKE_ROOM if error.errno in (28, 122) else _OWN.format(folder)
-        return fail(AREA, str(folder), f"it cannot be written: {error.strerror}", advice)
-    return ok(AREA, str(folder), "it can be written")
-
-
-_OWN = "run this as the daemon's user; give that user the folder {}, or name another (settings.ledger)"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        found = "it cannot be written" if folder == there else f"it cannot be made in {there}"
+        return fail(AREA, str(folder), f"{found}: {error.strerror}", MAKE_ROOM if full else OWN.format(folder))
+    return ok(AREA, str(folder), "it can be written" if folder == there else "not there yet; it can be made")
 
 
 def _disk(folder: Path, there: Path) -> Iterator[Finding]:
