@@ -11,10 +11,12 @@ import aiosmtplib
 
 from config.definitions import Smtp
 from config.secrets import SecretError
+from jobsd.doctor.apart import apart
 from jobsd.doctor.certificate import judged
 from jobsd.doctor.finding import Finding, fail, ok, warning
 from jobsd.doctor.patient import Patient
 from jobsd.doctor.reach import NotReached, resolved
+from jobsd.notify.mail import TLS_PORT, client_of
 
 AREA = "mail"
 LIMIT_S = 15.0
@@ -27,28 +29,26 @@ async def examine(patient: Patient, now: datetime) -> list[Finding]:
         return []
     name = f"{smtp.host}:{smtp.port}"
     try:
-        password = None if smtp.password is None else smtp.password.resolve(patient.environ)
+        client = await apart(lambda: client_of(smtp, patient.configuration.folder, patient.environ))
     except SecretError:
         found = "not logged in: its password cannot be had"
         return [fail(AREA, name, found, "see the secret settings.smtp.password above")]
+    except OSError as error:  # ssl.SSLError among them
+        found = f"settings.smtp.ca: {patient.relative(smtp.ca or '')}: {error.strerror or error}"
+        return [fail(AREA, name, found, "name a PEM file of the authority's certificate")]
     try:
         async with asyncio.timeout(LIMIT_S):
             await resolved(smtp.host, smtp.port)
-            return [*_exposed(smtp, name), *await _spoken(smtp, name, password, now)]
+            return [*_exposed(smtp, name), *await _spoken(client, smtp, name, now)]
     except NotReached as error:
         return [fail(AREA, name, str(error), error.advice)]
     except TimeoutError:
         return [fail(AREA, name, f"no answer within {LIMIT_S:g} s", "look at the host, the port, firewalls")]
 
 
-async def _spoken(smtp: Smtp, name: str, password: str | None, now: datetime) -> list[Finding]:
-    client = aiosmtplib.SMTP(
-        hostname=smtp.host, port=smtp.port, timeout=LIMIT_S, use_tls=False, start_tls=smtp.starttls
-    )
+async def _spoken(client: aiosmtplib.SMTP, smtp: Smtp, name: str, now: datetime) -> list[Finding]:
     try:
         await client.connect()
-        if smtp.username is not None and password is not None:
-            await client.login(smtp.username, password)
         return [ok(AREA, name, _said(smtp)), *_certificate(client, name, now)]
     except aiosmtplib.SMTPAuthenticationError as error:
         found = f"it refuses the login of {smtp.username}: {error.code}"
@@ -57,12 +57,12 @@ async def _spoken(smtp: Smtp, name: str, password: str | None, now: datetime) ->
         return [fail(AREA, name, _why(error), "look at the host, the port, starttls, and its certificate")]
     finally:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-            await client.quit()
+            await client.quit(timeout=2)
         client.close()
 
 
 def _said(smtp: Smtp) -> str:
-    how = "by STARTTLS" if smtp.starttls else "without encryption"
+    how = "by TLS" if smtp.port == TLS_PORT else "by STARTTLS" if smtp.starttls else "without encryption"
     return f"reached {how}{f', logged in as {smtp.username}' if smtp.username else ''}"
 
 
@@ -74,8 +74,12 @@ def _certificate(client: aiosmtplib.SMTP, name: str, now: datetime) -> Iterator[
 
 
 def _exposed(smtp: Smtp, name: str) -> Iterator[Finding]:
-    if smtp.username is not None and not smtp.starttls:
-        yield warning(AREA, name, "its password travels in the clear", "write settings.smtp.starttls: true")
+    if not smtp.starttls and smtp.port != TLS_PORT:
+        whose = "its password and every mail travel" if smtp.username else "every mail travels"
+        yield warning(AREA, name, f"{whose} in the clear", "write settings.smtp.starttls: true")
+    elif not smtp.verify:
+        found = "its certificate is not verified: whoever is in between reads along"
+        yield warning(AREA, name, found, "write verify: true and name its authority (ca: FILE.pem)")
 
 
 def _why(error: Exception) -> str:

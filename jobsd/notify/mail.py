@@ -74,7 +74,7 @@ async def send(delivery: Delivery, smtp: Smtp | None, folder: Path) -> Result:
     except ValueError as error:
         return Refused(f"this cannot be written as a mail: {error}", progress.plain())
     try:
-        client = await asyncio.to_thread(_client, smtp, folder)  # it reads files
+        client = await asyncio.to_thread(client_of, smtp, folder, os.environ)  # it reads files
     except SecretError as error:
         return Later(f"the password cannot be had: {error}", progress=progress.plain())
     except OSError as error:
@@ -85,8 +85,8 @@ async def send(delivery: Delivery, smtp: Smtp | None, folder: Path) -> Result:
     return _settled(progress, waiting, answers)
 
 
-def _client(smtp: Smtp, folder: Path) -> aiosmtplib.SMTP:
-    """Not connected yet. Raises SecretError, OSError."""
+def client_of(smtp: Smtp, folder: Path, environ: Mapping[str, str]) -> aiosmtplib.SMTP:
+    """A client that logs in when it connects; not connected yet. Raises SecretError, OSError."""
     implicit = smtp.port == TLS_PORT
     context: ssl.SSLContext | None = None
     if implicit or smtp.starttls:
@@ -98,7 +98,7 @@ def _client(smtp: Smtp, folder: Path) -> aiosmtplib.SMTP:
         hostname=smtp.host,
         port=smtp.port,
         username=smtp.username,
-        password=None if smtp.password is None else smtp.password.resolve(os.environ),
+        password=None if smtp.password is None else smtp.password.resolve(environ),
         use_tls=implicit,
         start_tls=smtp.starttls and not implicit,
         tls_context=context,

@@ -252,6 +252,18 @@ def test_a_sound_mail_server_gets_no_mail(doctor, mail_server, believed):
     assert mails == []
 
 
+def test_a_mail_server_under_an_authority_of_its_own(doctor, mail_server, authority_file, monkeypatch):
+    """`ca` names it; one that is no certificate is told as such; without verifying it is warned of."""
+    monkeypatch.setenv("G_MAIL", "open-sesame")
+    port, _ = mail_server()
+    told = doctor.of("mail", JOB, head=SMTP.format(port=port, more=f", ca: {authority_file}"), exit_code=0)
+    assert [health for _, health, _ in told] == ["ok", "ok"]
+    told = doctor.of("mail", JOB, head=SMTP.format(port=port, more=f", ca: {doctor.path}"), exit_code=1)
+    assert one(told)[1].startswith(f"settings.smtp.ca: {doctor.path}: ")
+    told = doctor.of("mail", JOB, head=SMTP.format(port=port, more=", verify: false"), exit_code=0)
+    assert [health for _, health, _ in told] == ["warning", "ok", "ok"]
+
+
 def test_a_wrong_mail_password_fails(doctor, mail_server, believed, monkeypatch):
     """Told with the account and the server's code; not with the password."""
     monkeypatch.setenv("G_MAIL", "close-sesame")
