@@ -18,6 +18,7 @@ import structlog
 
 from config import ConfigError
 from config.definitions import Configuration, Settings
+from jobsd.decoding import decode
 from jobsd.http.layer import Layer
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
@@ -78,7 +79,9 @@ class Daemon:
         self.ledger = Ledger(ledger_path)
         self.ledger.listen(to_log)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.dispatcher = Dispatcher(self.ledger, clock, self.folder, owner=owner, runner_for=runner_for)
+        self.dispatcher = Dispatcher(
+            self.ledger, clock, self.folder, owner=owner, runner_for=runner_for, decode=decode
+        )
         self.control = Control(self.dispatcher)
         postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock)
         self.courier = Courier(self.ledger, clock, postman)

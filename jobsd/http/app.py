@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobsd.http import errors, health, jobs, page, runs, streams
+from jobsd.http import ccs, errors, health, jobs, page, runs, streams
 from jobsd.http.access import Access
+from jobsd.http.ccs.folding import Folded
 from jobsd.http.gate import MOST_BODY, Gate
 from jobsd.http.hub import Hub
 from jobsd.http.service import Service
@@ -30,4 +32,21 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
     for router in (health.router, jobs.router, streams.router, runs.router, page.router):
         app.include_router(router)
     errors.install(app)
-    return Gate(app, access)
+    face = ccs.build(service)
+    _describe(app, face)
+    return Gate(app, access, {ccs.PREFIX: Folded(face)})
+
+
+def _describe(app: FastAPI, face: FastAPI) -> None:
+    """Have the document of `app` tell of `face` too."""
+    own = app.openapi
+
+    def whole() -> dict[str, Any]:
+        document, other = own(), face.openapi()
+        document["paths"] |= other["paths"]
+        components = document.setdefault("components", {})
+        for kind, values in other.get("components", {}).items():
+            components[kind] = components.get(kind, {}) | values
+        return document
+
+    app.openapi = whole  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobsd.http.access import Access, Denied
+from jobsd.http.ccs.folding import folded_path
 
 OPEN = frozenset({"/healthz"})
 """Paths that need no token anywhere."""
@@ -28,22 +29,27 @@ HEADERS = {
 class Gate:
     """An ASGI layer around the whole application; puts the `Caller` into the request's state."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, faces: Mapping[str, ASGIApp]) -> None:
+        """`faces` by the beginnings of their paths, in lower case: each admits its callers itself."""
         self._app = app
         self._access = access
+        self._faces = faces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Admit the caller and pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["path"] = scope["path"].rstrip("/") or "/"
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _with_headers(message.get("headers", []))
             await send(message)
 
+        if (face := self._face(scope["path"])) is not None:
+            await face(scope, receive, sending)
+            return
+        scope["path"] = scope["path"].rstrip("/") or "/"
         if scope["path"] not in OPEN:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             origin = scope["client"][0] if scope["client"] else ""
@@ -55,6 +61,12 @@ class Gate:
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, sending)
+
+    def _face(self, path: str) -> ASGIApp | None:
+        """The face that answers at this path; case and repeated slashes do not matter."""
+        folded = folded_path(path)
+        fitting = (face for prefix, face in self._faces.items() if f"{folded}/".startswith(f"{prefix}/"))
+        return next(fitting, None)
 
 
 def _check_size(length: str) -> None:

@@ -42,6 +42,12 @@ def request_of(source: Mapping[str, Any]) -> CreateJob:
     return parse_create_job(source["request"], zone=source["zone"], weekday_codec=source["weekday_codec"])
 
 
+def details_in(source: Mapping[str, Any]) -> Mapping[str, Any]:
+    """JobDetails of that request, as the API has them."""
+    details: Mapping[str, Any] = source["request"]["JobDetails"]
+    return details
+
+
 def judge(request: CreateJob, configuration: Configuration) -> None:
     """Whether its assets can be collected, and evaluated where it evaluates, with this configuration.
 

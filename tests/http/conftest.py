@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from config import loads
+from jobsd.decoding import decode
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
 from runners.registry import runner_for
@@ -92,7 +93,7 @@ class House:
     async def _up(self):
         self.ledger = Ledger(self.folder / "state" / "ledger.db")
         self.dispatcher = Dispatcher(
-            self.ledger, self.clock, self.folder / "state", owner="house", runner_for=runner_for
+            self.ledger, self.clock, self.folder / "state", owner="house", runner_for=runner_for, decode=decode
         )
         await self.dispatcher.install(self.configuration, Actor("tester", By.SIGNAL))
         self.dispatcher.alarm.start()

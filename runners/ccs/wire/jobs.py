@@ -36,6 +36,17 @@ class UpdateJob:
     job_id: str
     given: Mapping[str, Any]
 
+    @classmethod
+    def whole(cls, job_id: str, details: JobDetails) -> UpdateJob:
+        """All that is given in `details` but the Schedule, which then stays as it is."""
+        return cls(job_id, {name: value for name, value in details.wire().items() if name != "Schedule"})
+
+    @classmethod
+    def freshness(cls, job_id: str, details: JobDetails) -> UpdateJob:
+        """What `details` say of the age of data that is not collected again, and nothing else."""
+        names = ("IsIncremental", "IncrementalPeriod")
+        return cls(job_id, {name: value for name, value in details.wire().items() if name in names})
+
     @property
     def runs_now(self) -> bool:
         """Whether it says itself that the job is to run at once: RunNow's default is for creation only."""
