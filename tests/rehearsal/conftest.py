@@ -25,10 +25,10 @@ jobs:
 class StandIn:
     """`jobsd rehearse` on a file."""
 
-    def __init__(self, folder, *more):
-        self.folder, self.state = folder, folder / "state"
+    def __init__(self, folder, *more, yaml=YAML, verify=True):
+        self.folder, self.state, self._verify = folder, folder / "state", verify
         path = folder / "stand-in.yaml"
-        path.write_text(YAML)
+        path.write_text(yaml)
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("JOBSD", "STATE_", "NOTIFY_"))}
         argv = [sys.executable, "-m", "jobsd", "rehearse", "-c", str(path), "--state-dir", str(self.state)]
         self.process = subprocess.Popen(
@@ -60,7 +60,9 @@ class StandIn:
         """Wait until it serves."""
         self.url = self.logged("daemon_ready")["url"]
         self.bearer = {"Authorization": f"Bearer {(self.state / 'token').read_text()}"}
-        self.http = httpx.Client(base_url=self.url, headers=self.bearer, trust_env=False, timeout=15)
+        self.http = httpx.Client(
+            base_url=self.url, headers=self.bearer, trust_env=False, timeout=15, verify=self._verify
+        )
         return self
 
     def order(self, *faults):
@@ -87,6 +89,12 @@ class StandIn:
                 while more := line.recv(65536):
                     got += more
             return got
+
+    def rest(self):
+        """All lines of a process that has ended."""
+        while not self._heard.empty():
+            self.lines.append(self._heard.get())
+        return self.lines
 
     def close(self):
         """End it."""
@@ -123,8 +131,8 @@ def start(tmp_path):
     """Starts stand-ins: (*more arguments) -> StandIn; all are ended."""
     with contextlib.ExitStack() as stack:
 
-        def begin(*more, folder=tmp_path):
-            one = StandIn(folder, *more)
+        def begin(*more, folder=tmp_path, **how):
+            one = StandIn(folder, *more, **how)
             stack.callback(one.close)
             return one
 

@@ -27,7 +27,10 @@ echo data
 
 STAND_IN = """
 version: 1
-settings: {{stop_timeout: 1s, kill_after: 1s}}
+settings:
+  stop_timeout: 1s
+  kill_after: 1s
+  http: {{tls: {{certificate: {folder}/../tls.pem, key: {folder}/../tls.key}}}}
 users:
   - name: 'CORP\\svc'
     password_hash: {hash}
@@ -59,7 +62,13 @@ DRIVER = """
 version: 1
 settings: {{stop_timeout: 1s, kill_after: 1s}}
 servers:
-  ccs: {{type: ccs, url: "{url}", username: 'CORP\\svc', password: {{file: {folder}/password}}, timeout: 5s}}
+  ccs:
+    type: ccs
+    url: "{url}"
+    ca: {folder}/../ca.pem
+    username: 'CORP\\svc'
+    password: {{file: {folder}/password}}
+    timeout: 5s
 jobs:
   - name: weekly
     schedule: {schedule}
@@ -101,7 +110,11 @@ class StandIn:
     def _write(self, permissions):
         assets = {guid: {"id": name, "type": "linux"} for name, guid in ASSETS.items()}
         text = STAND_IN.format(
-            hash=HASH, permissions=json.dumps(permissions), assets=json.dumps(assets), standard=STANDARD
+            hash=HASH,
+            permissions=json.dumps(permissions),
+            assets=json.dumps(assets),
+            standard=STANDARD,
+            folder=self.folder,
         )
         self._file.write_text(text)
 
@@ -223,8 +236,9 @@ class Driver:
 
 
 @pytest.fixture
-def stand_in(daemon, tmp_path):
-    """A stand-in that is up."""
+def stand_in(daemon, tmp_path, authority):
+    """A stand-in that is up and speaks HTTPS, as CCS does."""
+    authority.issue()
     return StandIn(daemon, tmp_path / "stand-in")
 
 
