@@ -30,7 +30,9 @@ def address(text: str) -> Address:
         raise ValueError(f"{text!r} is no address")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
-        return Address(addr_spec=f"{local}@{ascii_domain}")
+        if local.isascii():
+            return Address(addr_spec=f"{local}@{ascii_domain}")
+        return Address(username=local, domain=ascii_domain)  # the other way refuses what SMTPUTF8 can name
     except (MessageError, IndexError, UnicodeError) as error:
         raise ValueError(f"{text!r} is no address") from error
 
