@@ -29,7 +29,7 @@ from jobsd.systemd import Notifier
 from runners.api import StopReason
 from runners.local.leftovers import end_leftovers
 from runners.local.orphans import become_subreaper, reap_orphans
-from runners.registry import runner_for
+from runners.registry import Runners
 from scheduler.clock import Clock, stopwatch
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
@@ -79,8 +79,9 @@ class Daemon:
         self.ledger = Ledger(ledger_path)
         self.ledger.listen(to_log)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.runners = Runners(os.environ)
         self.dispatcher = Dispatcher(
-            self.ledger, clock, self.folder, owner=owner, runner_for=runner_for, decode=decode
+            self.ledger, clock, self.folder, owner=owner, runner_for=self.runners.runner_for, decode=decode
         )
         self.control = Control(self.dispatcher)
         postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock)
@@ -161,6 +162,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*asked, *self._tasks, return_exceptions=True)
         await executor.abandon()
+        await self.runners.aclose()
         await self.courier.stop()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)

@@ -97,7 +97,7 @@ class Session:
         plain = PasswordGrant(self._server.username, password)
         encoded = PasswordGrant.base64(self._server.username, password)
         self._hide("password", password, encoded.password)
-        return plain if self._server.password_encoding == "plain" else encoded
+        return encoded if self._server.password_encoding == "base64" else plain  # noqa: S105 - a setting
 
     async def _grant(self, grant: PasswordGrant | RefreshGrant) -> Answer:
         """The server's answer to a grant: 200 to 499. Raises NotTaken."""
@@ -167,9 +167,7 @@ class Session:
         self._secrets[which] = tuple(dict.fromkeys(secret for secret in secrets if secret))
 
     def _hidden(self, text: str) -> str:
-        shown = [
-            form for secrets in self._secrets.values() for one in secrets for form in (one, quote(one, safe=""))
-        ]
-        for secret in sorted(shown, key=len, reverse=True):
+        known = [one for secrets in self._secrets.values() for one in secrets]
+        for secret in sorted({*known, *(quote(one, safe="") for one in known)}, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

@@ -14,7 +14,7 @@ from config import loads
 from jobsd.decoding import decode
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
-from runners.registry import runner_for
+from runners.registry import Runners
 from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
@@ -93,7 +93,7 @@ class House:
     async def _up(self):
         self.ledger = Ledger(self.folder / "state" / "ledger.db")
         self.dispatcher = Dispatcher(
-            self.ledger, self.clock, self.folder / "state", owner="house", runner_for=runner_for, decode=decode
+            self.ledger, self.clock, self.folder / "state", owner="house", runner_for=Runners({}).runner_for, decode=decode
         )
         await self.dispatcher.install(self.configuration, Actor("tester", By.SIGNAL))
         self.dispatcher.alarm.start()

@@ -23,7 +23,7 @@ import pytest
 from config.definitions import Collector, CollectRun, Configuration, JobDefinition, Run, Settings
 from runners.api import AssetRef, AssetReport, AssetState, Collected, Execution, Outcome, Stop
 from runners.local import orphans, proc
-from runners.registry import runner_for
+from runners.registry import Runners
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -175,7 +175,7 @@ class Lab:
         )
 
     async def run(self, run: Run, *arguments: Any, **settings: Any) -> Outcome:
-        return await runner_for(run).execute(self.execution(run, *arguments, **settings))
+        return await Runners({}).runner_for(run).execute(self.execution(run, *arguments, **settings))
 
     async def collect(
         self, count_or_assets: int | tuple[AssetRef, ...], collect: str, evaluate: str | None = None, **keys: Any

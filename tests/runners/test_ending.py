@@ -21,7 +21,7 @@ from runners.local.ending import Cause, Ending
 from runners.local.family import Family
 from runners.local.looks import look_now
 from runners.local.output import Log, Share
-from runners.registry import runner_for
+from runners.registry import Runners
 
 SHORT = timedelta(milliseconds=300)
 
@@ -117,7 +117,7 @@ async def test_others_work_is_left_alone(lab, tmp_path, until_true, is_living):
     foreign = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
     run = sh("cd /; env -i setsid sleep 600 & echo $!; (env -i setsid sh -c 'echo $$; exec sleep 600' &); wait")
     execution = replace(lab.execution(run), token="another", folder=other)
-    beside = asyncio.ensure_future(runner_for(run).execute(execution))
+    beside = asyncio.ensure_future(Runners({}).runner_for(run).execute(execution))
     await until_true(
         lambda: (other / "output.log").exists() and len((other / "output.log").read_text().split()) == 2
     )

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta, UTC
 from pathlib import Path
 from config.definitions import CommandRun, Configuration, JobDefinition, Settings
 from runners.api import Execution, Stop
-from runners.registry import runner_for
+from runners.registry import Runners
 
 class Clock:
     async def sleep(self, delay): await asyncio.sleep(delay.total_seconds())
@@ -27,7 +27,7 @@ class Clock:
 run = CommandRun(argv=("/bin/sh", "-c", sys.argv[3]))
 folder = Path(sys.argv[1])
 async def main():
-    await runner_for(run).execute(Execution(
+    await Runners({}).runner_for(run).execute(Execution(
         job=JobDefinition(name="j", run=run), configuration=Configuration(folder=folder, settings=Settings(), jobs={}),
         run_id="r", attempt=1, token=sys.argv[2], fire_time=datetime.now(UTC), deadline=None, assets=(),
         folder=folder, stop=Stop(), report=None, data=None, clock=Clock(),

@@ -6,18 +6,22 @@ import pytest
 
 from config.definitions import CcsRun, CollectRun, CommandRun, HttpRun, Run, SdeAgentRun, SdeFileRun, SdeRun
 from config.later import RUNS
+from runners.ccs.runner import CcsRunner
 from runners.local.collect import CollectRunner
 from runners.local.command import CommandRunner
-from runners.registry import UnsupportedRunError, runner_for
+from runners.registry import Runners, UnsupportedRunError
+
+runner_for = Runners({}).runner_for
 
 
 def test_kinds_with_a_runner():
-    """`command` and `collect` are carried out."""
+    """`command`, `collect` and `ccs` are carried out."""
     assert isinstance(runner_for(CommandRun(argv=("true",))), CommandRunner)
     assert isinstance(runner_for(CollectRun()), CollectRunner)
+    assert isinstance(runner_for(CcsRun.model_construct()), CcsRunner)
 
 
-@pytest.mark.parametrize("run", [CcsRun, SdeRun, SdeAgentRun, SdeFileRun, HttpRun])
+@pytest.mark.parametrize("run", [SdeRun, SdeAgentRun, SdeFileRun, HttpRun])
 def test_kinds_without_one(run):
     """A kind whose runner is not there is refused by its name."""
     with pytest.raises(UnsupportedRunError, match=r"^this version cannot carry out run\.[a-z_]+ yet$"):

@@ -11,7 +11,7 @@ from config.definitions import Asset, CollectRun, CommandRun, JobDefinition, Job
 from recurrence.ccs import decode_schedule_block
 from recurrence.schedule import Daily, Schedule
 from runners.local.leftovers import end_leftovers
-from runners.registry import runner_for
+from runners.registry import Runners
 from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.definitions import decode_none
@@ -21,6 +21,7 @@ from scheduler.ledger.rows import RUNS, run_row
 from scheduler.model import Actor, By
 from scheduler.recovery import recover
 
+RUNNERS = Runners({})
 OPERATOR = Actor("tester", By.CLI)
 
 
@@ -33,7 +34,7 @@ class Rig:
         self.ledger = None
         self.events = []
 
-    async def up(self, text, *, runner=runner_for, decode=decode_none):
+    async def up(self, text, *, runner=RUNNERS.runner_for, decode=decode_none):
         """Load `text` and bring the scheduler up, recovery included."""
         self.configuration = loads(text, file="jobs.yaml", folder=self.folder)
         self.ledger = Ledger(self.folder / "state" / "ledger.db")

@@ -59,12 +59,12 @@ async def test_a_runner_that_raises_fails_its_attempt_and_nothing_else(rig):
         async def execute(self, execution):
             raise ZeroDivisionError("a bug of ours")
 
-    from runners.registry import runner_for
+    from runners.registry import Runners
 
     r = rig("2026-03-02T05:30:00Z")
     await r.up(TWO)
     r.dispatcher.executor._runner_for = lambda run: (
-        Raising() if run is r.dispatcher.definitions["bad"].run else runner_for(run)
+        Raising() if run is r.dispatcher.definitions["bad"].run else Runners({}).runner_for(run)
     )
     with structlog.testing.capture_logs() as lines:
         await r.tick(hours=1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from recurrence import occurrences
 from runners.api import AssetReport, AssetState, Ended, Outcome
-from runners.registry import runner_for
+from runners.registry import Runners
 from scheduler.control import Refused
 from scheduler.ledger import attempts, schema, snapshot
 from scheduler.ledger.rows import RUNS, run_row
@@ -115,7 +115,9 @@ class Story:
 
     async def begin(self):
         """Come up."""
-        await self.rig.up(self.text, runner=lambda run: self.script if run.kind == "collect" else runner_for(run))
+        await self.rig.up(
+            self.text, runner=lambda run: self.script if run.kind == "collect" else Runners({}).runner_for(run)
+        )
 
     async def act(self, name, value):
         """Do one thing; what is refused is refused."""

@@ -14,7 +14,7 @@ import asyncio, sys
 from datetime import datetime
 from pathlib import Path
 from config import loads
-from runners.registry import runner_for
+from runners.registry import Runners
 from scheduler.clock import ManualClock
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Ledger
@@ -24,7 +24,7 @@ async def main(folder, start):
     text = (folder / "jobs.yaml").read_text()
     clock = ManualClock(datetime.fromisoformat(start))
     ledger = Ledger(folder / "state" / "ledger.db")
-    dispatcher = Dispatcher(ledger, clock, folder / "state", owner="child", runner_for=runner_for)
+    dispatcher = Dispatcher(ledger, clock, folder / "state", owner="child", runner_for=Runners({}).runner_for)
     await dispatcher.install(loads(text, file="jobs.yaml", folder=folder), Actor("child", By.CLOCK))
     dispatcher.alarm.start()
     clock.set(datetime.fromisoformat(sys.argv[3]))
