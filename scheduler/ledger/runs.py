@@ -129,10 +129,9 @@ def move(
     """Make a transition, compare-and-set, with its event; `changes` are further columns of the run.
 
     Raises:
-        StaleMove: The run is in a state from which `name` is not legal.
-        NotFound: There is no such run.
+        StaleMove: The run is in a state from which `name` is not legal, or was deleted.
     """
-    before = get(connection, run_no)
+    before = _still(connection, run_no)
     if not legal(name, before.state):
         raise StaleMove(f"run {before.run_id} is {before.state}: it cannot {name}")
     target = TRANSITIONS[name].target
@@ -167,7 +166,7 @@ def request_stop(
     connection: sa.Connection, run_no: int, *, at: datetime, stop: str, reason: str, actor: Actor
 ) -> RunRow:
     """Record that the running attempt is asked to stop; the first request stands. StaleMove if none is running."""
-    before = get(connection, run_no)
+    before = _still(connection, run_no)
     if before.state is not State.RUNNING:
         raise StaleMove(f"run {before.run_id} is {before.state}: nothing to stop")
     if before.stop_requested_at is not None and (stop != "cancel" or before.stop_reason == stop):
@@ -186,6 +185,13 @@ def request_stop(
     )
     events.append(connection, event, job_id=after.job_id)
     return after
+
+
+def _still(connection: sa.Connection, run_no: int) -> RunRow:
+    try:
+        return get(connection, run_no)
+    except NotFound as error:
+        raise StaleMove(f"run {run_no} was deleted") from error
 
 
 def postpone(connection: sa.Connection, run_no: int, wake_at: datetime | None) -> None:
