@@ -22,9 +22,12 @@ def not_acted_on(configuration: Configuration) -> Iterator[str]:
     for key, instead in SETTINGS.items():
         if (place := configuration.places.get(("settings", key))) is not None:
             yield f"{place}: warning: settings.{key} is not acted on yet: {instead}"
-    if configuration.users:
-        place = configuration.places[("users",)]
-        yield f"{place}: warning: users is not acted on yet: only settings.http.tokens let anybody in"
+    for user in configuration.users:
+        place = f"{configuration.places[('users',)]}: warning: users: {quoted(user.name)}"
+        if user.token is not None:
+            yield f"{place}: token is not acted on yet: there is no SDE face"
+        elif user.password_hash is None:
+            yield f"{place}: without password_hash there is no login: `jobsd hash-password` prints one"
 
 
 def job_not_acted_on(job: JobDefinition) -> Iterator[tuple[str, str]]:

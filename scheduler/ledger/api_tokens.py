@@ -2,7 +2,7 @@
 
 A login begins a family; each refresh adds two tokens to it and uses one up. A used refresh token that is shown
 again was copied by somebody: its whole family ends. `stamp` says of which password a token is: with another one in
-force it is worth nothing.
+force it is worth nothing. What has expired goes when others come.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def accepted(connection: sa.Connection, token: str, at: datetime) -> ApiToken | 
 
 
 def begin(connection: sa.Connection, user: str, stamp: str, tokens: NewTokens, *, at: datetime) -> None:
-    """Keep the tokens of a login; what has expired goes."""
-    connection.execute(_TOKENS.delete().where(_TOKENS.c.expires_at <= at))
-    _keep(connection, ApiToken(user, stamp, str(uuid.uuid4())), tokens)
+    """Keep the tokens of a login."""
+    _keep(connection, ApiToken(user, stamp, str(uuid.uuid4())), tokens, at)
 
 
 def renew(
@@ -83,7 +82,7 @@ def renew(
         connection.execute(_TOKENS.delete().where(_TOKENS.c.family == row.family))
         return None if row.used_at is None else Spent(row.user)
     connection.execute(_TOKENS.update().where(_TOKENS.c.digest == row.digest).values(used_at=at))
-    _keep(connection, token, tokens)
+    _keep(connection, token, tokens, at)
     return token
 
 
@@ -94,7 +93,8 @@ def _row(
     return connection.execute(query.where(_TOKENS.c.expires_at > at)).one_or_none()
 
 
-def _keep(connection: sa.Connection, token: ApiToken, tokens: NewTokens) -> None:
+def _keep(connection: sa.Connection, token: ApiToken, tokens: NewTokens, at: datetime) -> None:
+    connection.execute(_TOKENS.delete().where(_TOKENS.c.expires_at <= at))
     kinds = (
         (TokenKind.ACCESS, tokens.access, tokens.access_until),
         (TokenKind.REFRESH, tokens.refresh, tokens.refresh_until),

@@ -223,10 +223,16 @@ def test_a_setting_that_has_no_effect_yet_is_told(warnings, key: str, text: str)
     assert warnings(f"settings:\n  {key}\njobs: []") == [f"3:3: warning: settings.{text}"]
 
 
-def test_users_that_let_nobody_in_are_told(warnings) -> None:
-    """Who reads `users:` must not think that they may log in."""
-    found = warnings("jobs: []\nusers:\n- {name: ops, scope: control}\n")
-    assert found == ["4:1: warning: users is not acted on yet: only settings.http.tokens let anybody in"]
+def test_users_that_cannot_log_in_are_told(warnings) -> None:
+    """Who reads `users:` must not think that these may log in; one with a password may, and is not told of."""
+    known = f"password_hash: scrypt$15$8$1${'A' * 22}${'A' * 43}"
+    found = warnings(
+        f"jobs: []\nusers:\n- {{name: ops}}\n- {{name: ann, {known}}}\n- {{name: bot, token: {{env: BOT}}, {known}}}\n"
+    )
+    assert found == [
+        '4:1: warning: users: "ops": without password_hash there is no login: `jobsd hash-password` prints one',
+        '4:1: warning: users: "bot": token is not acted on yet: there is no SDE face',
+    ]
 
 
 def test_what_a_job_says_without_effect_is_told(of_job) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import config
 from config.definitions import Secret
+from config.passwords import NOBODY, hash_password, verify_password
 from config.secrets import SecretError
 
 HIDDEN = "hunter2-S3CRET"
@@ -74,13 +75,15 @@ def test_a_relative_file(tmp_path: Path) -> None:
     assert found.password.resolve({}) == HIDDEN
 
 
+HASH = f"scrypt$15$8$1${'A' * 22}${'hunter2-S3CRET'.rjust(43, 'A')}"
+
 EVERYWHERE = f"""
 version: 1
 settings:
   ledger: postgresql://jobsd:{HIDDEN}@db/jobsd
   http: {{tokens: [{{name: a, token: {HIDDEN}}}]}}
   smtp: {{host: h, username: u, password: {HIDDEN}}}
-users: [{{name: ann, password_hash: {HIDDEN}, token: {HIDDEN}}}]
+users: [{{name: ann, password_hash: {HASH}, token: {HIDDEN}}}]
 servers:
   c: {{type: ccs, url: "https://c.example.com", username: u, password: {HIDDEN}}}
   s: {{type: sde, url: "https://s.example.com", token: {HIDDEN}}}
@@ -102,7 +105,7 @@ def test_nothing_shows_a_secret(tmp_path: Path) -> None:
     assert HIDDEN not in json.dumps(found.jobs["a"].body()["notify"])
     assert found.jobs["a"].body()["run"]["token"] == {"literal": ""}
     assert [warning.split(": warning: ")[0] for warning in found.warnings] == [
-        "jobs.yaml:4:11", "jobs.yaml:5:36", "jobs.yaml:6:42", "jobs.yaml:7:59", "jobs.yaml:9:71", "jobs.yaml:10:55",
+        "jobs.yaml:4:11", "jobs.yaml:5:36", "jobs.yaml:6:42", "jobs.yaml:7:125", "jobs.yaml:9:71", "jobs.yaml:10:55",
         "jobs.yaml:13:53", "jobs.yaml:14:64",
     ]  # fmt: skip
     assert found.warnings[1].endswith(
@@ -131,3 +134,33 @@ def test_no_fault_shows_a_secret(refusal, value: str) -> None:
 def test_no_fault_shows_an_address_with_a_password(refusal, text: str) -> None:
     """Addresses may hold passwords: a wrong one is refused without its text."""
     assert HIDDEN not in refusal(f"version: 1\n{text}\n")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2-S3CRET",
+        f"scrypt$13$8$1${'A' * 22}${'A' * 43}",
+        f"scrypt$19$8$1${'A' * 22}${'A' * 43}",
+        f"scrypt$15$0$1${'A' * 22}${'A' * 43}",
+        f"scrypt$15$17$1${'A' * 22}${'A' * 43}",
+        f"scrypt$15$8$5${'A' * 22}${'A' * 43}",
+        f"scrypt$15$8$1${'A' * 21}${'A' * 43}",
+        f"scrypt$15$8$1${'A' * 22}${'A' * 42}",
+        f"bcrypt$15$8$1${'A' * 22}${'A' * 43}",
+    ],
+)
+def test_a_password_hash_is_one_of_ours(refusal, value: str) -> None:
+    """A password in clear, another program's hash and one that would take for ever are refused, unseen."""
+    said = refusal(f"version: 1\nusers: [{{name: ann, password_hash: {value}}}]\n")
+    assert "write what `jobsd hash-password` prints" in said
+    assert value not in said
+
+
+def test_a_hash_fits_its_password_only() -> None:
+    """Two hashes of one password differ, and both fit; nothing else does."""
+    first, second = hash_password("påss + wörd"), hash_password("påss + wörd")
+    assert first != second
+    assert all(verify_password("påss + wörd", known) for known in (first, second))
+    assert not verify_password("påss+wörd", first)
+    assert not verify_password("", NOBODY)

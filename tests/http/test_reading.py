@@ -213,7 +213,8 @@ def test_the_openapi_document_says_what_is_there(told):
         "/v1/runs/{key}", "/v1/runs/{key}/attempts", "/v1/runs/{key}/assets", "/v1/runs/{key}/events",
         "/v1/runs/{key}/results.csv", "/v1/runs/{key}/log", "/v1/runs/{key}/abort", "/v1/runs/{key}/rerun",
         "/v1/events", "/healthz", "/readyz",
-    } == set(document["paths"])  # fmt: skip
+        "/v1/deliveries",
+    } == {path for path in document["paths"] if not path.startswith("/ccs/")}  # fmt: skip
     responses = document["paths"]["/v1/jobs"]["get"]["responses"]
     assert set(responses) == {"200", "4XX", "5XX"}
     assert responses["4XX"]["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorView")

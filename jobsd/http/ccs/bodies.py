@@ -31,7 +31,7 @@ async def raw_body(request: Request, most: int = MOST_BODY) -> bytes:
     found = bytearray()
     too_much = Turned(413, f"a body has at most {most} bytes")
     length = request.headers.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()) or int(length) > most:
+    if not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > most:
         raise too_much
     async for chunk in request.stream():
         found += chunk

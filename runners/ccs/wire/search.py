@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,12 +115,27 @@ def _text(of: Callable[[JobProperties], str]) -> Callable[[str, str, str], Test]
         if sign == "contains":
             return lambda job: wanted in of(job).casefold()
         if sign in {"like", "not like"}:
-            parts = (re.escape(part) for part in re.split("[*%]", wanted))
-            pattern = re.compile(".*".join(parts), re.DOTALL)
-            return lambda job: (pattern.fullmatch(of(job).casefold()) is not None) is (sign == "like")
+            parts = re.split("[*%]", wanted)
+            return lambda job: _alike(parts, of(job).casefold()) is (sign == "like")
         raise ValueError(f"cannot compare {name} by {sign}: use =, !=, contains, like or not like")
 
     return test
+
+
+def _alike(parts: Sequence[str], text: str) -> bool:
+    """Whether `text` has these parts in their order, the first at its beginning and the last at its end."""
+    if len(parts) == 1:
+        return text == parts[0]
+    first, *middle, last = parts
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for part in middle:
+        place = text.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
 
 
 def _status(name: str, sign: str, value: str) -> Test:
