@@ -35,6 +35,12 @@ class Authority:
         issued.private_key_pem.write_to_path(str(self.folder / f"{stem}.key"))
 
 
+@pytest.fixture(scope="session")
+def authority_in():
+    """Makes a certificate authority in a folder."""
+    return Authority
+
+
 @pytest.fixture
 def authority(tmp_path):
     """Issues certificates into the test's folder."""

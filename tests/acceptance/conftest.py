@@ -194,6 +194,12 @@ def instant(text):
     return datetime.fromisoformat(text)
 
 
+@pytest.fixture(scope="session")
+def daemon_process():
+    """The class of a daemon's process, for fixtures that start one for many tests; they close it."""
+    return Process
+
+
 @pytest.fixture
 def daemon(tmp_path):
     """A function that starts `jobsd run` on a text or a file; every one is ended."""
