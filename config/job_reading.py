@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +14,15 @@ from config.inventory import Asset, Collector
 from config.jobs import JobBlock, JobDefinition, Mail, Notify
 from config.nodes import is_blank, is_null, key_text, scalar, shown
 from config.reading import BAD, Bad
-from config.references import FileReading, entry_of
-from config.runs import CollectRun, JobType
+from config.references import FileReading, deepest, entry_of
+from config.runs import CollectRun, JobType, Run
 from config.schedule_block import ScheduleBlock
 from config.schedules import schedule_of
 from config.settings import Settings
 from recurrence.schedule import Schedule
+
+Judge = Callable[[str, Run], Iterable[tuple[str, str]]]
+"""What is wrong with the `run:` of the job of that name beyond its form: the path below `run` and the message."""
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Jobs:
     collectors: Mapping[str, Collector]
     groups: Mapping[str, tuple[Asset, ...]]
     unsure: Collection[str] = ()
+    judge: Judge | None = None
     defaults: Node | None = None
     _lines: dict[str, int] = field(default_factory=dict)
 
@@ -103,6 +107,7 @@ class Jobs:
     def _checked(self, found: Mapping[str, Any], node: Node) -> bool:
         before = len(self.reading.faults)
         self._check_evaluation(found.get("run"), node)
+        self._check_run(found, node)
         if "smtp" not in self.unsure and isinstance(found.get("notify"), Notify):
             self._check_mails(found["notify"], node)
         return len(self.reading.faults) == before
@@ -122,6 +127,13 @@ class Jobs:
             place = entry_of(collect, "standards") or collect or node
             message = f"the collector of {listed(silent)} has no evaluate; write it under collectors"
             self.reading.fault(place, "run.collect.standards", message)
+
+    def _check_run(self, found: Mapping[str, Any], node: Node) -> None:
+        run, place = found.get("run"), entry_of(node, "run")
+        if self.judge is None or not isinstance(run, Run) or place is None:
+            return
+        for path, message in self.judge(str(found.get("name")), run):
+            self.reading.fault(deepest(place, path), f"run.{path}", message)
 
     def _check_mails(self, found: Notify, node: Node) -> None:
         notify = entry_of(node, "notify")

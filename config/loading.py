@@ -14,7 +14,7 @@ from config.faults import ConfigError, Fault, listed, near_miss, quoted
 from config.file_block import FileBlock
 from config.groups import Groups
 from config.inventory import Asset
-from config.job_reading import Jobs
+from config.job_reading import Jobs, Judge
 from config.jobs import JobDefinition
 from config.nodes import is_blank, is_null, key_text, shown
 from config.places import places_of, with_jobs
@@ -30,8 +30,10 @@ _SETTINGS = Table(Settings)
 _APART = ("settings", "defaults", "jobs")
 
 
-def load(path: Path) -> Configuration:
+def load(path: Path, *, judge: Judge | None = None) -> Configuration:
     """The configuration in the file at `path`, which messages name as it was given.
+
+    `judge` knows faults of a job's `run:` that its counterpart's rules make; it is asked once for each job.
 
     Raises:
         ConfigError: The file cannot be read or has faults; all of them at once, in file order.
@@ -41,11 +43,13 @@ def load(path: Path) -> Configuration:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError([Fault(file, 1, 1, None, f"the file cannot be read: {error.strerror}")]) from None
-    return loads(decode(data, file=file), file=file, folder=path.parent)
+    return loads(decode(data, file=file), file=file, folder=path.parent, judge=judge)
 
 
-def loads(text: str, *, file: str, folder: Path) -> Configuration:
+def loads(text: str, *, file: str, folder: Path, judge: Judge | None = None) -> Configuration:
     """The configuration in `text`; `file` names it in messages, relative paths resolve from `folder`.
+
+    `judge` is asked as in `load`.
 
     Raises:
         ConfigError: It has faults; all of them at once, in file order.
@@ -57,7 +61,7 @@ def loads(text: str, *, file: str, folder: Path) -> Configuration:
     structure.settle(root)
     reading = FileReading(file=file, folder=folder.absolute(), faults=structure.faults)
     reading.known |= {(fault.line, fault.column) for fault in structure.faults}
-    configuration = _File(root, reading).read() if isinstance(root, MappingNode) else None
+    configuration = _File(root, reading, judge).read() if isinstance(root, MappingNode) else None
     if not isinstance(root, MappingNode):
         reading.fault(root, "", f"{shown(root)} is not a configuration; write key: value lines such as version: 1")
     if reading.faults or configuration is None:
@@ -71,6 +75,7 @@ class _File:
 
     root: MappingNode
     reading: FileReading
+    judge: Judge | None = None
 
     def read(self) -> Configuration:
         """Everything that can be read; the faults are in `reading`."""
@@ -79,7 +84,9 @@ class _File:
         settings, unsure = self._settings(nodes)
         values = {key: self._block(key, nodes) for key in _FILE.keys if key not in _APART}
         groups = self._groups(nodes, values["asset_groups"])
-        jobs = self._jobs(nodes, Jobs(self.reading, settings, values["collectors"] or {}, groups, unsure))
+        jobs = self._jobs(nodes, Jobs(
+            self.reading, settings, values["collectors"] or {}, groups, unsure, self.judge
+        ))  # fmt: skip
         return Configuration(
             folder=self.reading.folder, settings=settings, jobs=jobs, collectors=values["collectors"] or {},
             asset_groups=groups, calendars=values["calendars"] or {}, servers=values["servers"] or {},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from config.faults import listed, near_miss, quoted
 from config.nodes import key_text, scalar
@@ -109,6 +110,19 @@ class Tagged(Shape):
 
 def _with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' or noun.startswith('SDE') else 'a'} {noun}"
+
+
+def deepest(node: Node, path: str) -> Node:
+    """The node that `path` (`a.b[0].c`) leads to inside `node`, or the last one on the way that is there."""
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(node, SequenceNode):
+            inner = node.value[int(step)] if step.isdigit() and int(step) < len(node.value) else None
+        else:
+            inner = entry_of(node, step)
+        if inner is None:
+            break
+        node = inner
+    return node
 
 
 def entry_of(node: Node | None, key: str) -> Node | None:

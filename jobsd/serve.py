@@ -13,12 +13,13 @@ from pathlib import Path
 
 import structlog
 
-from config import ConfigError, load
+from config import ConfigError
 from config.definitions import Configuration
 from config.lint import without_effect
 from jobsd import log
 from jobsd.daemon import Daemon
 from jobsd.http.layer import Layer
+from jobsd.loading import load
 from jobsd.state import UnsupportedLedger, ledger_path
 from jobsd.systemd import Notifier
 from scheduler.clock import SystemClock

@@ -12,6 +12,7 @@ from jobsd.cli.files import Failed
 from jobsd.cli.options import CONFIG, json_option
 from jobsd.cli.output import echo_json
 from jobsd.cli.when import now
+from jobsd.loading import load
 
 
 @click.command()
@@ -26,7 +27,7 @@ def check(path: Path, *, as_json: bool) -> None:
     Example: jobsd check jobs.yaml
     """
     try:
-        configuration = config.load(path)
+        configuration = load(path)
     except config.ConfigError as error:
         if as_json:
             faults = [asdict(fault) for fault in error.faults]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-import config
+from config import ConfigError
 from jobsd.cli.options import CONFIG, json_option, required_config
 from jobsd.cli.output import Cell, echo_json, echo_lines, plain
 from jobsd.cli.when import now
+from jobsd.loading import load
 
 if TYPE_CHECKING:
     from jobsd.doctor import Finding
@@ -57,8 +58,8 @@ async def _examine(path: Path, state: Path | None, findings: list[Finding], *, t
     from jobsd.doctor import Patient, examine, faults  # noqa: PLC0415
 
     try:
-        patient = Patient.of(path, config.load(path), os.environ, state=state)
-    except config.ConfigError as error:
+        patient = Patient.of(path, load(path), os.environ, state=state)
+    except ConfigError as error:
         for finding in faults(error, now()):
             _take(finding, findings, told=told)
         return

@@ -10,6 +10,7 @@ import click
 import config
 from config.definitions import Configuration, JobDefinition
 from config.faults import near_miss, quoted
+from jobsd.loading import load
 
 
 class Failed(click.ClickException):
@@ -26,7 +27,7 @@ class Failed(click.ClickException):
 def read(path: Path) -> Configuration:
     """The configuration at `path`. Raises Failed with every fault on a line of its own."""
     try:
-        return config.load(path)
+        return load(path)
     except config.ConfigError as error:
         raise Failed(str(error)) from None
 

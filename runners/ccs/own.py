@@ -5,27 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import timedelta
 
-from config.definitions import CcsRun, JobType
+from config.definitions import JobType
 from runners.ccs import memory
 from runners.ccs.errors import CcsError, Denied, NotTaken, Refused, Unanswered
 from runners.ccs.executing import PAUSES
-from runners.ccs.wire import CreateJob, JobDetails, UpdateJob, parse_create_job
+from runners.ccs.wanted import digest_of, for_rerun, outright, wanted_job
+from runners.ccs.wire import CreateJob, UpdateJob
 from runners.ccs.work import Work
-
-MOST_DAYS = 100
-"""Of IncrementalPeriod."""
 
 
 class Taken(CcsError):
     """The server has a job of that name that was not made here, or one that cannot become what is defined."""
-
-
-def wanted_job(run: CcsRun) -> CreateJob:
-    """What `job_details` define. Raises WireFaults."""
-    return parse_create_job({"JobDetails": dict(run.job_details or {}), "JobType": run.job_type.value})
 
 
 async def ensure(work: Work) -> str:
@@ -47,32 +38,6 @@ async def ensure(work: Work) -> str:
     return job_id
 
 
-def digest_of(wanted: CreateJob) -> str:
-    """Type and digest of a definition."""
-    text = json.dumps(wanted.wire(), sort_keys=True)
-    return f"{wanted.job_type}:{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def for_rerun(details: JobDetails, age: timedelta) -> JobDetails:
-    """The same, but data younger than the run is not collected again; `age` is the time since its fire time."""
-    days = min(max(age // timedelta(days=1) + 1, (details.incremental or timedelta(0)).days), MOST_DAYS)
-    return replace(details, is_incremental=True, incremental_days=days)
-
-
-def _outright(details: JobDetails) -> JobDetails:
-    """The same with the defaults written out: an update leaves alone what it does not name."""
-    return replace(
-        details,
-        description=details.description or "",
-        is_incremental=details.incremental is not None,
-        incremental_days=details.incremental_days or 1,
-        collection_hours=details.collection_hours or 0,
-        collection_minutes=details.collection_minutes or 0,
-        send_success=details.send_success is True,
-        send_failure=details.send_failure is True,
-    )
-
-
 async def _bring_up_to_date(work: Work, wanted: CreateJob, job_id: str, known: Mapping[str, str]) -> None:
     execution, digest = work.execution, digest_of(wanted)
     has = known.get(memory.DIGEST, "") if known.get(memory.SERVER) == _address(work) else ""
@@ -80,9 +45,9 @@ async def _bring_up_to_date(work: Work, wanted: CreateJob, job_id: str, known: M
         was = has.partition(":")[0]
         raise Taken(
             f"the job {job_id} was made as a {was} and cannot become a {wanted.job_type}: "
-            "delete it on the server, or write another JobName"
+            "delete it on the server, and it is made anew"
         )
-    details = _outright(wanted.details)
+    details = outright(wanted.details)
     age = execution.clock.now() - execution.fire_time
     narrowed = execution.rerun and wanted.job_type is not JobType.EVALUATION
     if narrowed:

@@ -13,6 +13,7 @@ from runners.ccs.wire.jobs import (
     job_name,
     parse_create_job,
     parse_created,
+    parse_unscheduled_job,
     parse_update_job,
 )
 from runners.ccs.wire.moments import format_moment, parse_moment
@@ -47,5 +48,6 @@ __all__ = [
     "parse_operation",
     "parse_token_request",
     "parse_tokens",
+    "parse_unscheduled_job",
     "parse_update_job",
 ]

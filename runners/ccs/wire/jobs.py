@@ -8,6 +8,7 @@ from typing import Any
 
 from config.runs import JobType
 from runners.ccs.wire.details import JobDetails
+from runners.ccs.wire.faults import WireFault, WireFaults
 from runners.ccs.wire.fields import Fields
 from runners.ccs.wire.reading import DETAILS, Codec, read_details
 
@@ -97,6 +98,25 @@ def parse_create_job(body: object, *, zone: str = "UTC", weekday_codec: str = "d
     assert details is not None  # noqa: S101 - it is mandatory: without it a fault was noted
     assert job_type is not None  # noqa: S101 - likewise
     return CreateJob(job_type, details)
+
+
+def parse_unscheduled_job(details: Mapping[str, Any], job_type: JobType) -> CreateJob:
+    """A job from its details alone, which may have no Schedule: somebody else keeps its time.
+
+    Raises:
+        WireFaults: All its faults at once.
+    """
+    faults: list[WireFault] = []
+    if details.get("Schedule") is not None:
+        faults.append(WireFault("Schedule", "must not stand here: the time is kept by the job's own schedule"))
+    inner = {name: value for name, value in details.items() if name != "Schedule"}
+    try:
+        found = parse_create_job({"JobDetails": inner, "JobType": job_type.value})
+    except WireFaults as error:
+        raise WireFaults([*faults, *error.faults]) from None
+    if faults:
+        raise WireFaults(faults)
+    return found
 
 
 def parse_update_job(body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> UpdateJob:
