@@ -15,6 +15,7 @@ from recurrence import next_fire_time
 from recurrence.schedule import Once, Schedule
 
 _LOOPBACK = ("127.", "localhost:", "[::1]:")
+_SMTP_TLS_PORT = 465
 
 
 def lint(configuration: Configuration, *, now: datetime) -> list[str]:
@@ -54,6 +55,13 @@ def _settings(configuration: Configuration) -> Iterator[str]:
         place = configuration.places[("settings", "http")]
         text = f"{http.listen} is open to other hosts without TLS; write settings.http.tls"
         yield f"{place}: warning: settings.http: {text}"
+    smtp = configuration.settings.smtp
+    if smtp is None or smtp.password is None or smtp.starttls or smtp.port == _SMTP_TLS_PORT:
+        return
+    if not f"{smtp.host}:".startswith(_LOOPBACK):
+        place = configuration.places[("settings", "smtp")]
+        text = "the password goes over the network in clear; write starttls: true"
+        yield f"{place}: warning: settings.smtp: {text}"
 
 
 def _unused(configuration: Configuration) -> Iterator[str]:

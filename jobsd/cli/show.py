@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from jobsd.cli import daemon
+from jobsd.cli import daemon, deliveries
 from jobsd.cli.options import json_option
 from jobsd.cli.output import Cell, Row, beneath, echo_json, echo_lines, plain, table
 from jobsd.cli.when import length, parsed, wall, zone_of
@@ -25,7 +25,7 @@ from jobsd.cli.wording import attempt_row, run_facts, state, verdicts
 @json_option
 @click.argument("run")
 def show(url: str | None, run: str, *, as_csv: bool, everything: bool, as_json: bool) -> None:
-    """Show one run: its attempts, its assets with the results of their checks, what happened when.
+    """Show one run: its attempts, its assets with the results of their checks, who was told, what happened when.
 
     RUN is its id, the beginning of the id, or its number. JSON: as `jobsd runs --json`, and `attempt_list`,
     `asset_list`, `events`.
@@ -60,6 +60,13 @@ def lines(run: dict[str, Any], now: datetime, *, everything: bool) -> Iterator[s
         assets = run["asset_list"]
         under = [list(_results(asset, everything=everything)) for asset in assets]
         yield from beneath(("ASSET", "TYPE", "STATE", "TRY", "TOOK", "RESULTS"), map(_asset, assets), under)
+    if run["deliveries"]:
+        yield ""
+        yield from deliveries.lines(run["deliveries"], now)
+    if run["memory"]:
+        yield ""
+        rows = [(name, value) for name, value in run["memory"].items()]
+        yield from table(("MEMORY", "VALUE"), rows)
     yield ""
     rows = [_event(event, zone) for event in run["events"]]
     yield from table(("WHEN", "EVENT", "STATE", "BY", "REASON"), rows)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobsd.http import ccs, errors, health, jobs, page, runs, streams
+from jobsd.http import ccs, deliveries, errors, health, jobs, page, runs, streams
 from jobsd.http.access import Access
 from jobsd.http.ccs.folding import Folded
 from jobsd.http.gate import MOST_BODY, Gate
@@ -29,7 +29,14 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service, app.state.hub = service, hub
-    for router in (health.router, jobs.router, streams.router, runs.router, page.router):
+    for router in (
+        health.router,
+        jobs.router,
+        streams.router,
+        runs.router,
+        deliveries.router,
+        page.router,
+    ):
         app.include_router(router)
     errors.install(app)
     face = ccs.build(service)

@@ -10,7 +10,18 @@ from config.definitions import Configuration, JobDefinition
 from jobsd import views
 from jobsd.http.service import Service
 from jobsd.views.shapes import AssetView, Coverage, JobView, RunDetail, RunView
-from scheduler.ledger import Connection, assets, attempts, covering, jobs, opening, queries
+from scheduler.ledger import (
+    Connection,
+    api_jobs,
+    assets,
+    attempts,
+    covering,
+    deliveries,
+    jobs,
+    memory,
+    opening,
+    queries,
+)
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, RunRow
 
@@ -38,7 +49,8 @@ class Reader:
         return self._job_views(connection, [jobs.named(connection, name)])[0]
 
     def _job_views(self, connection: Connection, rows: Sequence[JobRow]) -> list[JobView]:
-        latest = queries.latest_runs(connection, [row.job_id for row in rows])
+        job_ids = [row.job_id for row in rows]
+        latest, creators = queries.latest_runs(connection, job_ids), api_jobs.creators(connection, job_ids)
         shown = {
             run.job_id: view
             for run, view in zip(latest.values(), self.runs(connection, list(latest.values())), strict=True)
@@ -47,6 +59,7 @@ class Reader:
             views.job_view(
                 row,
                 self.facts(connection, row),
+                creator=creators.get(row.job_id),
                 last_run=shown.get(row.job_id),
                 coverage=views.coverage_summary(self._covering(connection, row)),
                 now=self.now,
@@ -107,7 +120,9 @@ class Reader:
             assets.tally(connection, run.run_no),
             attempts.of_run(connection, run.run_no),
             queries.events_of_run(connection, run.run_no),
+            deliveries.of_run(connection, run.run_no),
             next_rerun_at=views.next_rerun_at(run, row, self.definitions.get(run.job), self.now),
+            memory=memory.of_run(connection, run.run_no),
         )
 
     def assets(self, connection: Connection, key: str) -> list[AssetView]:

@@ -1,6 +1,7 @@
 """From the ledger's rows and the definitions to what people and programs read: the same for every face."""
 
 from jobsd.views.coverage import coverage_summary, coverage_view
+from jobsd.views.deliveries import delivery_detail, delivery_view
 from jobsd.views.jobs import JobFacts, explanation, job_view, next_views, pause_view, sentence
 from jobsd.views.runs import (
     asset_counts,
@@ -20,6 +21,8 @@ __all__ = [
     "attempt_view",
     "coverage_summary",
     "coverage_view",
+    "delivery_detail",
+    "delivery_view",
     "event_view",
     "explanation",
     "job_view",

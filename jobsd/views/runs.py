@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from config.definitions import JobDefinition
+from jobsd.views.deliveries import delivery_view
 from jobsd.views.shapes import (
     AssetCounts,
     AssetView,
@@ -20,6 +21,7 @@ from jobsd.views.shapes import (
 from runners.api import AssetRef, AssetState, CheckResult, Verdict
 from scheduler import cycle
 from scheduler.ledger.assets import AssetRow
+from scheduler.ledger.deliveries import Delivery
 from scheduler.ledger.queries import EventRow
 from scheduler.lifecycle import FINAL, STATUS
 from scheduler.model import AttemptRow, JobRow, RunRow
@@ -77,15 +79,19 @@ def run_detail(
     tally: Tally,
     attempts: Iterable[AttemptRow],
     events: Iterable[EventRow],
+    deliveries: Iterable[Delivery],
     *,
     next_rerun_at: datetime | None,
+    memory: Mapping[str, str],
 ) -> RunDetail:
-    """A run with its attempts and its journal."""
+    """A run with its attempts, its journal and its deliveries."""
     return RunDetail(
         **run_view(run, tally).model_dump(),
         attempt_list=[attempt_view(attempt) for attempt in attempts],
         events=[event_view(event) for event in events],
+        deliveries=[delivery_view(delivery) for delivery in deliveries],
         next_rerun_at=next_rerun_at,
+        memory=dict(memory),
     )
 
 

@@ -6,6 +6,7 @@ Instants are ISO 8601 in UTC with Z; `local` is the same instant with the offset
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -82,12 +83,43 @@ class EventView(View):
     origin: str = Field(description="From where: an address, or empty.")
 
 
+class DeliveryView(View):
+    """Something to be sent to somebody."""
+
+    delivery_id: str = Field(description="GUID.")
+    delivery_no: int = Field(description="The same delivery as an integer.")
+    job: str | None
+    run_id: str | None
+    timezone: str = Field(description="IANA name of its run's zone.")
+    kind: str = Field(description="mail or webhook.")
+    about: str = Field(description="success, failure or late.")
+    target: str = Field(description="Addresses; of a webhook scheme, host and port.")
+    state: str = Field(description="pending, delivered, refused, or void: there was nothing to tell any more.")
+    reason: str = Field(description="Why it was refused, is void, or could not be sent at the last try.")
+    tries: int
+    created_at: datetime
+    due_at: datetime | None = Field(description="When it is tried next; null once it has ended.")
+    ended_at: datetime | None
+
+
+class DeliveryDetail(DeliveryView):
+    """A delivery with what it says."""
+
+    subject: str | None = Field(description="Of a mail; null if it is put into words when it is sent.")
+    text: str | None = Field(description="Of a mail, likewise.")
+    payload: dict[str, Any] | None = Field(description="Of a webhook.")
+    delivered_to: list[str] = Field(description="Who has it, where it went to some only.")
+    refused_by: dict[str, str] = Field(description="By address, in which words the mail server refused it.")
+
+
 class RunDetail(RunView):
-    """A run with its attempts and its journal."""
+    """A run with its attempts, its journal and its deliveries."""
 
     attempt_list: list[AttemptView]
     events: list[EventView]
+    deliveries: list[DeliveryView]
     next_rerun_at: datetime | None
+    memory: dict[str, str] = Field(description="What its runner remembers of a counterpart, by name.")
 
 
 class ResultView(View):
@@ -174,7 +206,8 @@ class JobView(View):
     job: str
     guid: str
     job_no: int
-    origin: str
+    origin: str = Field(description="Where its definition is from: yaml, or the API that made it (ccs).")
+    creator: str | None = Field(description="Who made it through that API.")
     description: str
     enabled: bool
     defined: bool = Field(description="Whether a definition is in force; without one it only has a history.")

@@ -49,6 +49,7 @@ class Delivery:
         reason: Why it was refused, is void, or could not be sent at the last try.
         tries: Made so far.
         since_at: When it was first due; how long it is tried counts from here.
+        zone: Of its run.
     """
 
     delivery_no: int
@@ -69,6 +70,7 @@ class Delivery:
     since_at: datetime
     due_at: datetime | None
     ended_at: datetime | None
+    zone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ class DeliveryFilter:
 
 
 _ROWS = (
-    sa.select(_TABLE, schema.jobs.c.name.label("job"), schema.runs.c.run_id)
+    sa.select(_TABLE, schema.jobs.c.name.label("job"), schema.runs.c.run_id, schema.runs.c.zone)
     .select_from(_TABLE)
     .outerjoin(schema.jobs, _TABLE.c.job_id == schema.jobs.c.job_id)
     .outerjoin(schema.runs, _TABLE.c.run_no == schema.runs.c.run_no)
@@ -241,3 +243,9 @@ def list_deliveries(
     if before is not None:
         query = query.where(_TABLE.c.delivery_no < before.delivery_no)
     return [_delivery(row) for row in connection.execute(query.order_by(_TABLE.c.delivery_no.desc()).limit(limit))]
+
+
+def of_run(connection: sa.Connection, run_no: int) -> list[Delivery]:
+    """The deliveries of a run, oldest first."""
+    rows = connection.execute(_ROWS.where(_TABLE.c.run_no == run_no).order_by(_TABLE.c.delivery_no))
+    return [_delivery(row) for row in rows]

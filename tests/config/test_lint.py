@@ -215,12 +215,20 @@ def test_clock_changes_agree_with_the_fire_times(zone: str, gap: Gap) -> None:
     [
         ("catch_up_rate: 5/s", "catch_up_rate is not acted on yet: what was missed is caught up without a limit"),
         ("retention: {runs: 10d}", "retention is not acted on yet: history and output are kept for ever"),
-        ("smtp: {host: mail.example.com}", "smtp is not acted on yet: no mail is sent"),
     ],
 )
 def test_a_setting_that_has_no_effect_yet_is_told(warnings, key: str, text: str) -> None:
     """At its place, and only where it is written: a default is no promise."""
     assert warnings(f"settings:\n  {key}\njobs: []") == [f"3:3: warning: settings.{text}"]
+
+
+def test_a_password_for_the_mail_server_in_clear_is_told(warnings) -> None:
+    """Without STARTTLS, and not on this host, nor on the port that is TLS from the first byte."""
+    account = "username: jobsd, password: {env: SMTP}"
+    (told,) = warnings(f"settings:\n  smtp: {{host: mail.example.com, starttls: false, {account}}}\njobs: []")
+    assert told == "3:3: warning: settings.smtp: the password goes over the network in clear; write starttls: true"
+    for sound in ("host: localhost, starttls: false", "host: mail.example.com, starttls: false, port: 465"):
+        assert warnings(f"settings:\n  smtp: {{{sound}, {account}}}\njobs: []") == []
 
 
 def test_users_that_cannot_log_in_are_told(warnings) -> None:
@@ -236,14 +244,12 @@ def test_users_that_cannot_log_in_are_told(warnings) -> None:
 
 
 def test_what_a_job_says_without_effect_is_told(of_job) -> None:
-    """A job fires inside its calendars, tells nobody, and may have a run that nothing carries out."""
+    """A job fires inside its calendars, and may have a run that nothing carries out."""
     assert of_job(
         "{daily: , at: '12:00', exclude: [freeze]}",
         run="{http: {url: 'http://127.0.0.1:1/'}}",
         top="calendars: {freeze: {dates: [2026-12-24]}}",
-        more="  notify: {webhook: {url: 'http://127.0.0.1:1/'}}",
     ) == [
         'schedule: exclude is not acted on yet: the job also fires inside "freeze"',
         "run: run.http cannot be carried out yet: each of its runs fails and says so",
-        "notify: it is not acted on yet: nobody is told",
     ]

@@ -22,7 +22,7 @@ def test_a_job_has_its_schedule_its_next_fire_time_and_its_last_run(told):
     assert list(jobs) == ["hello", "nightly", "off", "waiting"]
     nightly = jobs["nightly"]
     assert set(nightly) == {
-        "job", "guid", "job_no", "origin", "description", "enabled", "defined", "schedule", "timezone",
+        "job", "guid", "job_no", "origin", "creator", "description", "enabled", "defined", "schedule", "timezone",
         "next_fire_time", "local", "last_run", "paused", "labels", "coverage",
     }  # fmt: skip
     assert nightly["next_fire_time"] == "2026-03-08T07:30:00Z"
@@ -106,7 +106,7 @@ def test_a_run_is_found_by_guid_prefix_and_number(told):
 def test_a_run_in_detail(told):
     """A run has its attempts, its journal with the actors, and the next rerun."""
     run = told.collected
-    assert set(run) == RUN_KEYS | {"attempt_list", "events", "next_rerun_at"}
+    assert set(run) == RUN_KEYS | {"attempt_list", "events", "deliveries", "next_rerun_at"}
     assert set(run["assets"]) == ASSET_KEYS
     assert (run["state"], run["status"], run["kind"]) == ("incomplete", 3, "manual")
     assert run["assets"] | {"total": 3, "done": 2, "unreachable": 1} == run["assets"]
@@ -211,8 +211,9 @@ def test_the_openapi_document_says_what_is_there(told):
         "/v1/jobs", "/v1/jobs/{name}", "/v1/jobs/{name}/coverage", "/v1/jobs/{name}/next", "/v1/jobs/{name}/trigger",
         "/v1/jobs/{name}/pause", "/v1/jobs/{name}/resume", "/v1/next", "/v1/explain/{name}", "/v1/runs",
         "/v1/runs/{key}", "/v1/runs/{key}/attempts", "/v1/runs/{key}/assets", "/v1/runs/{key}/events",
-        "/v1/runs/{key}/results.csv", "/v1/runs/{key}/log", "/v1/runs/{key}/abort", "/v1/runs/{key}/rerun",
-        "/v1/events", "/healthz", "/readyz",
+        "/v1/runs/{key}/results", "/v1/runs/{key}/results.csv", "/v1/runs/{key}/log", "/v1/runs/{key}/abort",
+        "/v1/runs/{key}/rerun",
+        "/v1/deliveries", "/v1/deliveries/{key}", "/v1/deliveries/{key}/resend", "/v1/events", "/healthz", "/readyz",
         "/v1/deliveries",
     } == {path for path in document["paths"] if not path.startswith("/ccs/")}  # fmt: skip
     responses = document["paths"]["/v1/jobs"]["get"]["responses"]
