@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from jobsd import views
 from jobsd.http.errors import RESPONSES
 from jobsd.http.parameters import CallerOf, Instant, Limit, RunKey, ServiceOf
 from jobsd.http.reading import Reader
-from jobsd.http.results import csv_lines
+from jobsd.http.results import Results
+from jobsd.views.results import RunResults
 from jobsd.views.shapes import AssetView, AttemptView, EventView, RunDetail, RunView
+from runners.api import Verdict
 from scheduler.ledger import Connection, attempts, queries
+from scheduler.ledger.results import ResultFilter
 from scheduler.lifecycle import State
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"], responses=RESPONSES)
@@ -72,18 +75,53 @@ async def list_events(service: ServiceOf, key: RunKey) -> list[EventView]:
     return await service.read(operation)
 
 
+def _which(
+    standard: Annotated[
+        list[str] | None, Query(description="Only this standard's results; repeat it for more.")
+    ] = None,
+    asset: Annotated[list[str] | None, Query(description="Only this asset's results; repeat it for more.")] = None,
+    result: Annotated[
+        list[Verdict] | None, Query(description="Only results that say this; repeat it for more.")
+    ] = None,
+) -> ResultFilter:
+    """Which results are wanted; assets that have none at all are in every answer."""
+    return ResultFilter(
+        standards=frozenset(standard or ()), assets=frozenset(asset or ()), verdicts=frozenset(result or ())
+    )
+
+
+Which = Annotated[ResultFilter, Depends(_which)]
+
+
+@router.get("/{key}/results", response_class=StreamingResponse, responses={200: {"model": RunResults}})
+async def read_results(service: ServiceOf, key: RunKey, which: Which) -> StreamingResponse:
+    """The results of the run's checks with their sums; an asset without results has an entry of its own."""
+    run = await service.read(lambda c: queries.find_run(c, key))
+    return StreamingResponse(Results(service, run, which).json(), media_type="application/json")
+
+
 @router.get(
     "/{key}/results.csv",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def results(service: ServiceOf, key: RunKey) -> StreamingResponse:
+async def results(
+    service: ServiceOf,
+    key: RunKey,
+    which: Which,
+    *,
+    mark: Annotated[
+        bool, Query(description="Whether it begins with a byte order mark, as spreadsheets want.")
+    ] = False,
+) -> StreamingResponse:
     """The results of the run's checks, one line each; an asset without results has one line of its own."""
     run = await service.read(lambda c: queries.find_run(c, key))
     name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in run.job)
     disposition = f'attachment; filename="{name}-{run.run_id[:8]}.csv"'
     return StreamingResponse(
-        csv_lines(service, run), media_type="text/csv", headers={"Content-Disposition": disposition}
+        Results(service, run, which).csv(mark=mark),
+        media_type="text/csv",
+        headers={"Content-Disposition": disposition},
     )
 
 

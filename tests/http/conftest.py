@@ -210,6 +210,20 @@ def told(tmp_path_factory):
         house.stop()
 
 
+@pytest.fixture(scope="module")
+def module_house():
+    """Makes houses for the tests of a module, their servers up: (folder, text) -> house."""
+    with contextlib.ExitStack() as stack:
+
+        def make(folder, text):
+            house = House(folder, text)
+            stack.callback(house.stop)
+            house.start()
+            return house
+
+        yield make
+
+
 @pytest.fixture
 def bearer():
     """Headers with the local token."""
