@@ -50,6 +50,9 @@ def _row(job: dict[str, Any], now: datetime) -> Row:
 
 
 def _under(job: dict[str, Any], now: datetime) -> Iterator[str]:
+    if job["origin"] != "yaml":
+        by = f" by {plain(job['creator'])}" if job["creator"] else ""
+        yield f"    made through {plain(job['origin'])}{by}"
     pause = job["paused"]
     if pause is None:
         return

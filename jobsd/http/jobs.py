@@ -47,21 +47,14 @@ async def list_jobs(
     return await service.read(lambda c: reader.jobs(c, after=after, limit=limit, removed=removed))
 
 
-@router.get("/jobs/{name}")
-async def show_job(service: ServiceOf, name: JobName) -> JobView:
-    """One job, also one that is no longer defined."""
-    reader = Reader.of(service)
-    return await service.read(lambda c: reader.job(c, name))
-
-
-@router.get("/jobs/{name}/coverage")
+@router.get("/jobs/{name:path}/coverage")
 async def show_coverage(service: ServiceOf, name: JobName) -> Coverage:
     """How far the job's assets are covered, asset by asset."""
     reader = Reader.of(service)
     return await service.read(lambda c: reader.coverage(c, name))
 
 
-@router.get("/jobs/{name}/next")
+@router.get("/jobs/{name:path}/next")
 async def show_next(
     service: ServiceOf, name: JobName, after: Instant | None = None, until: Instant | None = None, n: Count = None
 ) -> list[NextView]:
@@ -84,13 +77,13 @@ async def list_next(
     return _coming(facts, service.now() if after is None else after, until, n)
 
 
-@router.get("/explain/{name}")
+@router.get("/explain/{name:path}")
 async def explain_job(service: ServiceOf, name: JobName) -> Explanation:
     """The job's schedule in one sentence."""
     return views.explanation(await _facts(service, name))
 
 
-@router.post("/jobs/{name}/trigger")
+@router.post("/jobs/{name:path}/trigger")
 async def trigger(service: ServiceOf, caller: CallerOf, name: JobName) -> RunView:
     """Open and start a run now. 409 while a run of the job is active, unless it says `overlap: allow`."""
     row = await service.read(lambda c: jobs.named(c, name))
@@ -99,20 +92,28 @@ async def trigger(service: ServiceOf, caller: CallerOf, name: JobName) -> RunVie
     return (await service.read(lambda c: reader.runs(c, [run])))[0]
 
 
-@router.post("/jobs/{name}/pause")
+@router.post("/jobs/{name:path}/pause")
 async def pause(service: ServiceOf, caller: CallerOf, name: JobName, body: PauseBody | None = None) -> JobView:
     """Pause: each occurrence becomes skipped; running attempts finish."""
     said = body or PauseBody()
-    await service.act(service.control.pause(name, until=said.until, note=said.note, actor=caller.actor))
+    row = await service.read(lambda c: jobs.named(c, name))
+    await service.act(service.control.pause(row.name, until=said.until, note=said.note, actor=caller.actor))
     return await show_job(service, name)
 
 
-@router.post("/jobs/{name}/resume")
+@router.post("/jobs/{name:path}/resume")
 async def resume(service: ServiceOf, caller: CallerOf, name: JobName) -> JobView:
     """End the pause; nothing is replayed. 409 if the job is not paused."""
     row = await service.read(lambda c: jobs.named(c, name))
     await service.act(service.control.resume(row.name, caller.actor))
     return await show_job(service, name)
+
+
+@router.get("/jobs/{name:path}")  # behind the others: a job of an API may have a slash in its name
+async def show_job(service: ServiceOf, name: JobName) -> JobView:
+    """One job, also one that is no longer defined."""
+    reader = Reader.of(service)
+    return await service.read(lambda c: reader.job(c, name))
 
 
 async def _facts(service: Service, name: str) -> views.JobFacts:

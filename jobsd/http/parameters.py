@@ -42,6 +42,6 @@ CallerOf = Annotated[Caller, Depends(_caller)]
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 """ISO 8601 with an offset; a `+` in a URL is written %2B."""
 
-JobName = Annotated[str, Path(description="The job's name; case does not matter.")]
+JobName = Annotated[str, Path(description="The job's name, in whatever case, or its GUID.")]
 RunKey = Annotated[str, Path(description="The run's GUID, the beginning of one GUID only, or its number.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")]

@@ -63,7 +63,13 @@ class JobFacts:
 
 
 def job_view(
-    row: JobRow, facts: JobFacts, *, last_run: RunView | None, coverage: CoverageSummary, now: datetime
+    row: JobRow,
+    facts: JobFacts,
+    *,
+    creator: str | None,
+    last_run: RunView | None,
+    coverage: CoverageSummary,
+    now: datetime,
 ) -> JobView:
     """A job. The next fire time is the schedule's, also while the job is paused; disabled jobs have none."""
     coming = _guarded_next(facts.schedule, now) if facts.enabled else None
@@ -72,6 +78,7 @@ def job_view(
         guid=row.guid,
         job_no=row.job_id,
         origin=row.origin,
+        creator=creator,
         description=facts.description,
         enabled=facts.enabled,
         defined=facts.defined,

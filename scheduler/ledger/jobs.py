@@ -34,11 +34,14 @@ def every(connection: sa.Connection) -> list[JobRow]:
 
 
 def named(connection: sa.Connection, name: str) -> JobRow:
-    """The job of this name, without regard to case; NotFound."""
+    """The job of this name, without regard to case, or else of this GUID; NotFound."""
     row = holder(connection, name)
-    if row is None:
-        raise NotFound(f"there is no job {name!r}")
-    return row
+    if row is not None:
+        return row
+    try:
+        return by_guid(connection, name)
+    except NotFound:
+        raise NotFound(f"there is no job {name!r}") from None
 
 
 def by_guid(connection: sa.Connection, guid: str) -> JobRow:
