@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from jobsd.doctor.apart import apart
+from scheduler.clock import SystemClock
 
 _HEAD = "HEAD {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: jobsd-doctor\r\nConnection: close\r\n\r\n"
 _HEADERS = 100
@@ -34,11 +35,13 @@ class Reached:
     Attributes:
         certificate: The one it showed, as DER; None without TLS.
         date: What its Date header said, aware UTC; None if it said nothing.
+        at: This host's time when that came.
     """
 
     address: str
     certificate: bytes | None
     date: datetime | None
+    at: datetime
 
 
 async def reach(url: str, tls: ssl.SSLContext) -> Reached:
@@ -54,7 +57,8 @@ async def reach(url: str, tls: ssl.SSLContext) -> Reached:
         shown: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
         certificate = None if shown is None else shown.getpeercert(binary_form=True)
         writer.write(_HEAD.format(path=parts.path or "/", host=parts.netloc.rpartition("@")[2]).encode())
-        return Reached(address, certificate, await _date(reader))
+        date = await _date(reader)
+        return Reached(address, certificate, date, SystemClock().now())
 
 
 async def resolved(host: str, port: int) -> str:

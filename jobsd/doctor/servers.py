@@ -7,13 +7,14 @@ import ssl
 from dataclasses import dataclass
 
 from config.definitions import CcsServer, Server
+from config.secrets import SecretError
 from jobsd.doctor.certificate import judged
 from jobsd.doctor.clock import Told
 from jobsd.doctor.finding import Finding, fail, ok, warning
 from jobsd.doctor.patient import Patient
 from jobsd.doctor.reach import NotReached, reach
 from runners import trust
-from scheduler.clock import SystemClock
+from runners.ccs import doctor as ccs
 
 AREA = "server"
 LIMIT_S = 15.0
@@ -43,18 +44,40 @@ async def examine(patient: Patient, name: str, server: Server) -> Looked:
     except OSError as error:  # ssl.SSLError among them
         found = f"ca: {patient.relative(server.ca or '')}: {error.strerror or error}"
         return Looked((fail(AREA, name, found, "name a PEM file of the authority's certificate"),))
-    at = SystemClock().now()
     findings = [ok(AREA, name, f"reached at {reached.address}")]
     if reached.certificate is None:
         found = "it is spoken to in plain HTTP: its password travels in the clear"
         findings.append(warning(AREA, name, found, "write https:// in its url"))
     else:
-        findings.append(judged(AREA, name, reached.certificate, at, whose="its certificate"))
+        findings.append(judged(AREA, name, reached.certificate, reached.at, whose="its certificate"))
     if not server.verify:
         found = "its certificate is not verified: whoever is in between reads its password"
         findings.append(warning(AREA, name, found, "write verify: true and name its authority (ca: FILE.pem)"))
-    told = None if reached.date is None else Told(name, reached.date, at)
+    if isinstance(server, CcsServer):
+        findings += await _ccs(patient, name, server)
+    told = None if reached.date is None else Told(name, reached.date, reached.at)
     return Looked(tuple(findings), told)
+
+
+async def _ccs(patient: Patient, name: str, server: CcsServer) -> list[Finding]:
+    """Login and the right to read jobs: that the server is reached is known."""
+    try:
+        server.password.resolve(patient.environ)
+    except SecretError:
+        found = "not logged in: its password cannot be had"
+        return [fail(AREA, name, found, f"see the secret servers.{name}.password above")]
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            asked = await ccs.examine(server, folder=patient.configuration.folder, environ=patient.environ)
+    except TimeoutError:
+        return [fail(AREA, name, f"no login within {LIMIT_S:g} s", "look at the server's own log")]
+    return [_finding(name, one) for one in asked if not (one.sound and one.what == "reachable")]
+
+
+def _finding(name: str, one: ccs.Finding) -> Finding:
+    if one.sound:
+        return ok(AREA, name, one.text)
+    return (warning if one.warning else fail)(AREA, name, one.text, one.advice)
 
 
 def _context(patient: Patient, server: Server) -> ssl.SSLContext:
@@ -62,8 +85,3 @@ def _context(patient: Patient, server: Server) -> ssl.SSLContext:
     if not server.verify:
         return trust.anybody()
     return trust.authorities(patient.relative(server.ca)) if server.ca else trust.system()
-
-
-def is_ccs(server: Server) -> bool:
-    """Whether it is a CCS server."""
-    return isinstance(server, CcsServer)
