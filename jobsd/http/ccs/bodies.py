@@ -23,7 +23,8 @@ MOST_BODY = 8 * 1024 * 1024
 SMALL = 16 * 1024
 """Bytes that are read at once; more is read beside the event loop."""
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+"""What editors of Windows write before UTF-8."""
 
 
 async def raw_body(request: Request, most: int = MOST_BODY) -> bytes:
@@ -62,7 +63,7 @@ def json_of(raw: bytes, *, form: bool = False) -> Any:
         WireFaults: It is none, or one whose meaning is in doubt: a name that stands twice, a number beyond all
             bounds, bytes that are not UTF-8, values nested too deeply.
     """
-    data = raw.strip().removeprefix(_BOM).strip()
+    data = raw.strip().removeprefix(BOM).strip()
     if not data:
         raise _fault("the body is empty: it must be a JSON object")
     try:

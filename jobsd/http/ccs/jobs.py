@@ -89,7 +89,7 @@ async def find(
     *,
     attributes: Annotated[str | None, Query(alias="Attributes", description=documents.ATTRIBUTES)] = None,
     jobname: Annotated[str | None, Query(description="The whole name of one job, instead of a search.")] = None,
-    page: Annotated[str | None, Query(description="From 1.")] = None,
+    page: Annotated[str | None, Query(description="From 1; 0 is the first too.")] = None,
     pagesize: Annotated[str | None, Query(description=f"{PAGE_SIZE}; 1 to {MOST_PAGE_SIZE}.")] = None,
 ) -> Response:
     """One job by its name, or the jobs of which all conditions hold, by name."""
@@ -98,7 +98,8 @@ async def find(
         return Answer((await service.read(lambda connection: reader.named(connection, jobname))).wire())
     search = parse_search(attributes or "")
     size = number("pagesize", pagesize, 1, MOST_PAGE_SIZE, default=PAGE_SIZE)
-    begin = (number("page", page, 1, 10**9, default=1) - 1) * size
+    # The page leaves open where counting begins, and the vendor's clients ask other lists for page 0.
+    begin = max(number("page", page, 0, 10**9, default=1) - 1, 0) * size
     found = await service.read(lambda connection: _page(connection, reader, search, begin, begin + size))
     return Answer([job.wire() for job in found])
 

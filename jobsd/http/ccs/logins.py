@@ -88,7 +88,7 @@ class Logins:
         user = next((user for user in users if user.name.casefold() == name), None)
         known = None if user is None else user.password_hash
         async with self._room:
-            fits = await asyncio.to_thread(_fits, grant.password, known or NOBODY)
+            fits = await asyncio.to_thread(_fits, grant, known or NOBODY)
         if fits and known is not None:
             record.failures = 0
             return user
@@ -105,15 +105,18 @@ class Logins:
         return record
 
 
-def _fits(password: str, known: str) -> bool:
-    """Whether one reading of `password` is right; all are tried, whichever fits."""
-    fitting = [reading for reading in _readings(password) if verify_password(reading, known)]
+def _fits(grant: PasswordGrant, known: str) -> bool:
+    """Whether one reading of the password is right; all are tried, whichever fits."""
+    fitting = [reading for reading in _readings(grant) if verify_password(reading, known)]
     return bool(fitting)
 
 
-def _readings(password: str) -> Iterator[str]:
-    """As it came; what it is the Base64 of; what it is if a form's plus is a space."""
+def _readings(grant: PasswordGrant) -> Iterator[str]:
+    """As it came; what it is if nothing in it was encoded, if it is Base64, if a form's plus is a space."""
+    password = grant.password
     yield password
+    if grant.unencoded is not None:
+        yield grant.unencoded
     with contextlib.suppress(ValueError):
         yield base64.b64decode(password, validate=True).decode()
     if "+" in password:

@@ -10,7 +10,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 
 from jobsd.http.ccs import documents
-from jobsd.http.ccs.bodies import json_of, raw_body
+from jobsd.http.ccs.bodies import BOM, json_of, raw_body
 from jobsd.http.ccs.errors import Answer, Unauthorized
 from jobsd.http.ccs.logins import Logins
 from jobsd.http.ccs.rights import address_of, stamp_of, user_named
@@ -41,7 +41,7 @@ def _logins(request: Request) -> Logins:
 )
 async def grant(request: Request, service: ServiceOf, logins: Annotated[Logins, Depends(_logins)]) -> Response:
     """Two tokens for a user's name and password, or for a refresh token, which is used up by it."""
-    raw = await raw_body(request, MOST_BODY)
+    raw = (await raw_body(request, MOST_BODY)).lstrip().removeprefix(BOM)
     if raw.strip()[:1] in (b"{", b"["):
         json_of(raw)  # the same strictness as everywhere; it is read below
     asked = parse_token_request(raw)
