@@ -242,6 +242,8 @@ class WebServer:
 
     def down(self):
         """Stop and leave nothing."""
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,0 +1,412 @@
+"""The outbox: who is told of which end, in the same transaction; the courier's order, patience and manners."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recurrence.schedule import Occurrence
+from scheduler import notices
+from scheduler.clock import ManualClock
+from scheduler.ledger import NotFound, StaleMove, deliveries, jobs, runs
+from scheduler.ledger.deliveries import DeliveryFilter, Fate
+from scheduler.lifecycle import FINAL, Move, State
+from scheduler.model import Actor, By, Cycle, Kind
+from scheduler.outbox import AT_ONCE, PATIENCE, Courier, Delivered, Later, Refused
+
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+ACTOR = Actor("tester", By.CLI)
+NOTIFY = {
+    "success": {"to": ["a@example.com"], "sender": None, "subject": None, "body": None},
+    "failure": {"to": ["b@example.com"], "sender": "c@example.com", "subject": "S", "body": "B"},
+    "late": None,
+    "webhook": {"url": "https://user-hook.example.com:8443/T0/secret", "token": {"env": "T"}},
+}
+LATE = {"to": ["a@example.com"], "sender": None, "subject": None, "body": None, "after": 3600.0}
+PATHS = {
+    State.SUCCEEDED: [Move.START, Move.SUCCEED],
+    State.FAILED: [Move.START, Move.FAIL],
+    State.LOST: [Move.START, Move.LOSE],
+    State.MISSED: [Move.MISS],
+    State.SKIPPED: [Move.SKIP],
+    State.CANCELLED: [Move.CANCEL],
+    State.EXPIRED: [Move.LEAVE, Move.EXPIRE],
+}
+
+
+def record(connection, notify=NOTIFY, name="job"):
+    """A job that notifies."""
+    version = jobs.Version("d", None, {"name": name, "notify": notify})
+    anchor = AT.replace(tzinfo=None)
+    return jobs.record(
+        connection, version, name=name, origin="yaml", anchor=anchor, armed=True, at=AT, actor=ACTOR
+    )
+
+
+def opened(connection, row, **more):
+    """A run of the job."""
+    kind = more.pop("kind", Kind.MANUAL)
+    new = runs.NewRun(
+        kind=kind, occurrence=Occurrence(AT, AT.replace(tzinfo=None)), zone="Asia/Tokyo", cycle=Cycle(), **more
+    )
+    return runs.open_run(connection, row, new, at=AT, actor=ACTOR)
+
+
+def everything(connection):
+    """All deliveries, oldest first."""
+    return deliveries.list_deliveries(connection, DeliveryFilter(), limit=1000)[::-1]
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+async def test_each_end_is_told_to_whom_it_concerns(ledger, state):
+    """Failure on failed, expired, missed and lost, success on succeeded, nothing on skipped and cancelled."""
+
+    def operation(connection):
+        run = opened(connection, record(connection))
+        for name in PATHS[state]:
+            run = runs.move(connection, run.run_no, name, at=AT, actor=ACTOR, reason="why")
+        assert run.state is state
+        return everything(connection)
+
+    found = await ledger.write(operation)
+    about = {State.SUCCEEDED: "success"} | dict.fromkeys(
+        (State.FAILED, State.EXPIRED, State.MISSED, State.LOST), "failure"
+    )
+    expected = [] if state not in about else [("mail", about[state]), ("webhook", about[state])]
+    assert [(one.kind, one.about) for one in found] == expected
+    for one in found:
+        assert (one.state, one.due_at, one.tries, one.run_no, one.job) == (Fate.PENDING, AT, 0, 1, "job")
+
+
+def test_every_final_state_has_a_path_here():
+    """A new final state must be decided on."""
+    assert set(PATHS) == FINAL
+    assert set(notices.OUTCOMES) | {State.SKIPPED, State.CANCELLED} == FINAL
+
+
+async def test_the_webhook_s_path_is_not_shown_and_its_token_is_a_reference(ledger):
+    """The target is scheme, host and port; the row has where the token is."""
+
+    def operation(connection):
+        opened(connection, record(connection), state=State.MISSED, reason="asleep")
+        return everything(connection)
+
+    mail, webhook = await ledger.write(operation)
+    assert (mail.target, mail.body["subject"], mail.body["text"]) == ("b@example.com", "S", "B")
+    assert mail.body["sender"] == "c@example.com"
+    assert webhook.target == "https://user-hook.example.com:8443"
+    assert webhook.body["token"] == {"env": "T"}
+    assert webhook.body["payload"]["reason"] == "asleep"
+
+
+async def test_a_stretch_of_misses_is_one_notice(ledger):
+    """One row for many misses: one mail, which counts them."""
+    notify = NOTIFY | {"failure": NOTIFY["success"], "webhook": None}
+
+    def operation(connection):
+        row = record(connection, notify)
+        last = AT + timedelta(days=200)
+        opened(connection, row, kind=Kind.FIRE, state=State.MISSED, reason="down", count=201, last=last)
+        return everything(connection)
+
+    (mail,) = await ledger.write(operation)
+    assert mail.body["subject"] == "jobsd: job was missed"
+    assert "Fri 2026-09-18 09:00:00 JST (Fri 2026-09-18 00:00:00 UTC); 201 occurrences" in mail.body["text"]
+
+
+async def test_the_definition_in_force_at_the_end_decides(ledger):
+    """Who is to be told may change while a run is under way."""
+
+    def operation(connection):
+        row = record(connection, {})
+        run = opened(connection, row)
+        version = jobs.Version("e", None, {"notify": NOTIFY | {"webhook": None}})
+        jobs.change(connection, row, version, reset=False, at=AT, actor=ACTOR)
+        runs.move(connection, run.run_no, Move.MISS, at=AT, actor=ACTOR)
+        return everything(connection)
+
+    assert [one.about for one in await ledger.write(operation)] == ["failure"]
+
+
+async def test_nothing_is_told_of_what_was_not_stored(ledger):
+    """An operation that fails takes its deliveries with it."""
+
+    def operation(connection):
+        run = opened(connection, record(connection))
+        runs.move(connection, run.run_no, Move.MISS, at=AT, actor=ACTOR)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await ledger.write(operation)
+    assert ledger.read(everything) == []
+
+
+async def test_late_is_due_after_the_fire_time(ledger):
+    """Written when the run opens; a run that has ended already is never late."""
+
+    def operation(connection):
+        row = record(connection, {"late": LATE})
+        opened(connection, row)
+        opened(connection, row, kind=Kind.FIRE, state=State.SKIPPED)
+        return everything(connection)
+
+    (late,) = await ledger.write(operation)
+    assert (late.about, late.due_at) == ("late", AT + timedelta(hours=1))
+    assert late.body["text"] is None
+
+
+def test_the_words_of_a_notice():
+    """Job, outcome, reason, time in the job's zone and in UTC, what is done and left, where to look."""
+    from runners.api import AssetState
+
+    ledger_run = runs.RunRow(
+        run_no=7, run_id="5f3a9c21-0000-0000-0000-000000000000", job="weekly", job_id=1, version_id=1, kind=Kind.FIRE,
+        fire_time=datetime(2026, 3, 7, 3, tzinfo=UTC), civil=datetime(2026, 3, 6, 22), zone="America/New_York",
+        state=State.EXPIRED, opened_at=AT, cycle=Cycle(), has_assets=True, reason="2 assets are left",
+        started_at=datetime(2026, 3, 7, 3, 0, 1, tzinfo=UTC), ended_at=datetime(2026, 3, 8, 3, tzinfo=UTC),
+    )  # fmt: skip
+    tally = {AssetState.DONE: 17, AssetState.FRESH: 1, AssetState.OPEN: 1, AssetState.TIMED_OUT: 1}
+    assert notices.subject(ledger_run, "failure") == "jobsd: weekly expired"
+    assert notices.text(ledger_run, "failure", tally) == (
+        "The job weekly expired: it ended with something left to do.\n"
+        "\n"
+        "Reason:  2 assets are left\n"
+        "Due:     Fri 2026-03-06 22:00:00 EST (Sat 2026-03-07 03:00:00 UTC)\n"
+        "Started: Fri 2026-03-06 22:00:01 EST (Sat 2026-03-07 03:00:01 UTC)\n"
+        "Ended:   Sat 2026-03-07 22:00:00 EST (Sun 2026-03-08 03:00:00 UTC)\n"
+        "Assets:  18 of 20 done; left: 1 open, 1 timed out\n"
+        "Run:     5f3a9c21-0000-0000-0000-000000000000\n"
+        "\n"
+        "To see all of it: jobsd show 5f3a9c21-0000-0000-0000-000000000000\n"
+    )
+
+
+class Desk:
+    """A courier over a ledger, and somebody who answers for the counterpart."""
+
+    def __init__(self, ledger):
+        self.ledger, self.clock = ledger, ManualClock(AT)
+        self.tried, self.answers, self.most, self._busy = [], {}, 0, 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.courier = Courier(ledger, self.clock, self._deliver, chance=lambda: 0.5)
+
+    async def _deliver(self, delivery):
+        self.tried.append(delivery.target)
+        self._busy += 1
+        self.most = max(self.most, self._busy)
+        try:
+            await self.gate.wait()
+        finally:
+            self._busy -= 1
+        answer = self.answers.get(delivery.target, Delivered())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def write(self, *targets, channel=None, kind="mail", due_at=None):
+        """One delivery to each of `targets`."""
+
+        def operation(connection):
+            for target in targets:
+                deliveries.create(
+                    connection,
+                    kind=kind,
+                    about="success",
+                    target=target,
+                    body={},
+                    at=AT,
+                    channel=channel,
+                    due_at=due_at,
+                )
+
+        await self.ledger.write(operation)
+
+    async def carry(self):
+        """Send all that is due."""
+        while True:
+            await self.courier.turn()
+            if not self.courier._sending:
+                return
+            await self.courier.finish()
+
+    def state(self):
+        """The state of each delivery by its target."""
+        return {one.target: str(one.state) for one in self.ledger.read(everything)}
+
+    def one(self, target):
+        """The delivery to `target`."""
+        return next(one for one in self.ledger.read(everything) if one.target == target)
+
+
+@pytest.fixture
+async def desk(ledger):
+    """A courier that is driven by hand."""
+    made = Desk(ledger)
+    yield made
+    made.gate.set()
+    await made.courier.stop()
+
+
+async def test_a_channel_goes_strictly_in_order(desk):
+    """While its first one is put off the others of a channel wait; a refused one makes way."""
+    await desk.write("1", "2", "3", channel="sde")
+    await desk.write("other", channel="sde-2")
+    await desk.write("free")
+    desk.answers["1"] = Later("busy")
+    await desk.carry()
+    assert sorted(desk.tried) == ["1", "free", "other"]
+    desk.clock.advance(timedelta(minutes=1))
+    desk.answers["1"] = Refused("no")
+    await desk.carry()
+    assert desk.tried[3:] == ["1", "2", "3"]
+    assert desk.state() == {
+        "1": "refused", "2": "delivered", "3": "delivered", "other": "delivered", "free": "delivered",
+    }  # fmt: skip
+
+
+async def test_only_a_few_of_a_kind_at_once_and_no_kind_holds_another_up(desk):
+    """Mails that hang leave room for webhooks."""
+    desk.gate.clear()
+    await desk.write(*(f"mail {n}" for n in range(10)))
+    await desk.write("hook", kind="webhook")
+    await desk.courier.turn()
+    await asyncio.sleep(0.05)
+    while len(desk.tried) < AT_ONCE + 1:
+        await asyncio.sleep(0.01)
+    await desk.courier.turn()
+    assert desk.most == AT_ONCE + 1
+    assert "hook" in desk.tried
+    desk.gate.set()
+    await desk.carry()
+    assert set(desk.state().values()) == {"delivered"}
+    assert sorted(desk.tried) == sorted(desk.state())
+
+
+async def test_the_delay_doubles_up_to_an_hour_and_is_spread(desk):
+    """30 s, 1 min, … 1 h; by chance a fifth shorter or longer."""
+    await desk.write("x")
+    desk.answers["x"] = Later("down")
+    delays = []
+    for _ in range(9):
+        await desk.carry()
+        delays.append((desk.one("x").due_at - desk.clock.now()).total_seconds())
+        desk.clock.set(desk.one("x").due_at)
+    assert delays == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    desk.courier._chance = lambda: 1.0
+    await desk.carry()
+    assert (desk.one("x").due_at - desk.clock.now()).total_seconds() == 3600 * 1.2
+
+
+async def test_the_last_try_is_at_the_end_of_the_patience(desk):
+    """Never later than 7 days after it was first due; what fails then is refused."""
+    await desk.write("x")
+    desk.answers["x"] = Later("down", after=timedelta(days=30))
+    await desk.carry()
+    assert desk.one("x").due_at == AT + PATIENCE
+    desk.clock.set(AT + PATIENCE)
+    await desk.carry()
+    assert desk.one("x").reason == "given up after 7 days: down"
+    assert desk.state() == {"x": "refused"}
+
+
+async def test_what_a_deliverer_raises_is_tried_again(desk):
+    """A fault of ours in one kind takes no other down."""
+    await desk.write("x", "y")
+    desk.answers["x"] = RuntimeError("a bug")
+    await desk.carry()
+    assert desk.state() == {"x": "pending", "y": "delivered"}
+    assert desk.one("x").reason == "RuntimeError: a bug"
+
+
+async def test_a_ledger_that_cannot_be_written_makes_nothing_arrive_twice(desk, tmp_path):
+    """Sent, and the answer cannot be stored: it is kept until it can, and the delivery is not tried again."""
+    import sqlite3
+
+    await desk.write("x")
+    desk.gate.clear()
+    await desk.courier.turn()
+    while not desk.tried:
+        await asyncio.sleep(0.01)
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    desk.gate.set()
+    try:
+        await asyncio.sleep(5.5)  # longer than a writer waits for the lock
+        await desk.courier.turn()
+        assert desk.state() == {"x": "pending"}
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    await desk.carry()
+    assert (desk.tried, desk.state()) == (["x"], {"x": "delivered"})
+
+
+async def test_the_end_of_a_run_wakes_the_courier(desk):
+    """What a run's end leaves is sent at once, without waiting for the next look at the clock."""
+    task = asyncio.create_task(desk.courier.run())
+    try:
+        await asyncio.sleep(0.05)
+
+        def operation(connection):
+            opened(connection, record(connection), state=State.MISSED)
+
+        began = asyncio.get_running_loop().time()
+        await desk.ledger.write(operation)
+        while len(desk.tried) < 2:
+            await asyncio.sleep(0.005)
+        assert asyncio.get_running_loop().time() - began < 0.8
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_resending(desk):
+    """A refused one begins anew; a waiting one is due now; what was delivered is left alone. The journal knows who."""
+    await desk.write("no", "later", "yes")
+    desk.answers = {"no": Refused("never"), "later": Later("down")}
+    await desk.carry()
+    desk.clock.advance(timedelta(seconds=1))
+    desk.answers = {}
+    now = desk.clock.now()
+    for target in ("no", "later"):
+        key = desk.one(target).delivery_id[:8]
+        found = await desk.ledger.write(lambda c, key=key: deliveries.resend(c, key, at=now, actor=ACTOR))
+        assert (found.state, found.due_at) == (Fate.PENDING, now)
+    with pytest.raises(StaleMove, match="is delivered: there is nothing to send again"):
+        await desk.ledger.write(lambda c: deliveries.resend(c, "3", at=now, actor=ACTOR))
+    with pytest.raises(NotFound):
+        await desk.ledger.write(lambda c: deliveries.resend(c, "ffffffff-none", at=now, actor=ACTOR))
+    await desk.carry()
+    assert set(desk.state().values()) == {"delivered"}
+    assert [(e.name, e.actor.name) for e in desk.ledger.heard] == [("resend", "tester")] * 2
+    assert sorted(desk.tried) == ["later", "later", "no", "no", "yes"]
+
+
+async def test_deliveries_are_listed_newest_first_by_what_is_asked(ledger):
+    """By job, run and state, in pages."""
+
+    def operation(connection):
+        for name in ("one", "two"):
+            row = record(connection, name=name)
+            for _ in range(2):
+                run = opened(connection, row)
+                runs.move(connection, run.run_no, Move.MISS, at=AT, actor=ACTOR)
+        deliveries.settle(connection, 1, Fate.REFUSED, at=AT, reason="no")
+
+    await ledger.write(operation)
+
+    def numbers(limit=100, before=None, **which):
+        return ledger.read(
+            lambda c: [
+                one.delivery_no
+                for one in deliveries.list_deliveries(c, DeliveryFilter(**which), limit=limit, before=before)
+            ]
+        )
+
+    assert numbers() == [8, 7, 6, 5, 4, 3, 2, 1]
+    assert numbers(job_id=2) == [8, 7, 6, 5]
+    assert numbers(run_no=2) == [4, 3]
+    assert numbers(states=frozenset({Fate.REFUSED})) == [1]
+    fourth = ledger.read(lambda c: deliveries.get(c, 4))
+    assert numbers(limit=2, before=fourth) == [3, 2]
