@@ -30,6 +30,7 @@ from scheduler.ledger import (
 from scheduler.ledger.assets import COVERED
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.ledger import Operation
+from scheduler.model import RunRow
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -122,16 +123,16 @@ class Executor:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _carry_out(self, work: Work) -> None:
-        run = work.started.run
+        run, job = work.started.run, work.job.name
         try:
             outcome = await self._outcome(work)
-            await self._finish(work, outcome)
+            job = (await self._finish(work, outcome)).job  # it may have another name by now
         except (Fenced, StaleMove) as error:
             _log.warning("attempt_fenced", job=work.job.name, run_id=run.run_id, reason=str(error))
         finally:
             if self._works.get(run.run_no) is work:
                 del self._works[run.run_no]
-            self._ended(work.job.name)
+            self._ended(job)
 
     async def _outcome(self, work: Work) -> Outcome:
         run, attempt = work.started.run, work.started.attempt
@@ -168,8 +169,8 @@ class Executor:
             _log.exception("runner_raised", job=work.job.name, run_id=run.run_id, reason=reason)
             return Outcome(Ended.FAILED, reason, retryable=True)
 
-    async def _finish(self, work: Work, outcome: Outcome) -> None:
-        await self.store(
+    async def _finish(self, work: Work, outcome: Outcome) -> RunRow:
+        return await self.store(
             lambda connection: finishing.finish(
                 connection,
                 work.started.attempt.token,

@@ -86,7 +86,7 @@ async def explain_job(service: ServiceOf, name: JobName) -> Explanation:
 @router.post("/jobs/{name:path}/trigger")
 async def trigger(service: ServiceOf, caller: CallerOf, name: JobName) -> RunView:
     """Open and start a run now. 409 while a run of the job is active, unless it says `overlap: allow`."""
-    row = await service.read(lambda c: jobs.named(c, name))
+    row = await service.read(lambda c: jobs.find(c, name))
     run = await service.act(service.control.trigger(row.name, caller.actor))
     reader = Reader.of(service)
     return (await service.read(lambda c: reader.runs(c, [run])))[0]
@@ -96,7 +96,7 @@ async def trigger(service: ServiceOf, caller: CallerOf, name: JobName) -> RunVie
 async def pause(service: ServiceOf, caller: CallerOf, name: JobName, body: PauseBody | None = None) -> JobView:
     """Pause: each occurrence becomes skipped; running attempts finish."""
     said = body or PauseBody()
-    row = await service.read(lambda c: jobs.named(c, name))
+    row = await service.read(lambda c: jobs.find(c, name))
     await service.act(service.control.pause(row.name, until=said.until, note=said.note, actor=caller.actor))
     return await show_job(service, name)
 
@@ -104,7 +104,7 @@ async def pause(service: ServiceOf, caller: CallerOf, name: JobName, body: Pause
 @router.post("/jobs/{name:path}/resume")
 async def resume(service: ServiceOf, caller: CallerOf, name: JobName) -> JobView:
     """End the pause; nothing is replayed. 409 if the job is not paused."""
-    row = await service.read(lambda c: jobs.named(c, name))
+    row = await service.read(lambda c: jobs.find(c, name))
     await service.act(service.control.resume(row.name, caller.actor))
     return await show_job(service, name)
 
@@ -120,7 +120,7 @@ async def _facts(service: Service, name: str) -> views.JobFacts:
     reader = Reader.of(service)
 
     def operation(connection: Connection) -> views.JobFacts:
-        return reader.facts(connection, jobs.named(connection, name))
+        return reader.facts(connection, jobs.find(connection, name))
 
     return await service.read(operation)
 

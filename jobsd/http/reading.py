@@ -46,7 +46,7 @@ class Reader:
 
     def job(self, connection: Connection, name: str) -> JobView:
         """One job. Raises NotFound."""
-        return self._job_views(connection, [jobs.named(connection, name)])[0]
+        return self._job_views(connection, [jobs.find(connection, name)])[0]
 
     def _job_views(self, connection: Connection, rows: Sequence[JobRow]) -> list[JobView]:
         job_ids = [row.job_id for row in rows]
@@ -78,7 +78,7 @@ class Reader:
 
     def coverage(self, connection: Connection, name: str) -> Coverage:
         """The coverage of a job. Raises NotFound."""
-        row = jobs.named(connection, name)
+        row = jobs.find(connection, name)
         return views.coverage_view(row.name, self._covering(connection, row), self.now)
 
     def _covering(self, connection: Connection, row: JobRow) -> covering.Covering:
@@ -97,7 +97,7 @@ class Reader:
         limit: int,
     ) -> list[RunView]:
         """Runs, newest first. Raises NotFound for an unknown job or an unknown `before`."""
-        job_id = None if job is None else jobs.named(connection, job).job_id
+        job_id = None if job is None else jobs.find(connection, job).job_id
         which = queries.RunFilter(job_id=job_id, states=frozenset(states), since=since)
         last = None if before is None else queries.find_run(connection, before)
         return self.runs(connection, queries.list_runs(connection, which, limit=limit, before=last))

@@ -44,7 +44,7 @@ async def events(
 ) -> StreamingResponse:
     """The journal as it is written, as server-sent events; `data` is an event in JSON, `id` its event_id."""
     hub.check_room()
-    name = None if job is None else (await service.read(lambda c: jobs.named(c, job))).name
+    name = None if job is None else (await service.read(lambda c: jobs.find(c, job))).name
     after = last_event_id if last_event_id is not None else await service.read(queries.last_event_id)
     return StreamingResponse(_events(service, hub, name, after), media_type="text/event-stream")
 

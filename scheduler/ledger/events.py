@@ -17,7 +17,8 @@ class Event:
     """One line of the journal.
 
     Attributes:
-        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `pause`, `resume`, `resend`.
+        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `history_deleted`, `pause`,
+            `resume`, `resend`.
         run: The run as it is after the event; None for events of a job.
     """
 

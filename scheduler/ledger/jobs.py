@@ -34,14 +34,19 @@ def every(connection: sa.Connection) -> list[JobRow]:
 
 
 def named(connection: sa.Connection, name: str) -> JobRow:
-    """The job of this name, without regard to case, or else of this GUID; NotFound."""
+    """The job of this name, without regard to case; NotFound."""
     row = holder(connection, name)
-    if row is not None:
-        return row
+    if row is None:
+        raise NotFound(f"there is no job {name!r}")
+    return row
+
+
+def find(connection: sa.Connection, key: str) -> JobRow:
+    """The job that `key` names: by its name, without regard to case, or else by its GUID; NotFound."""
     try:
-        return by_guid(connection, name)
+        return holder(connection, key) or by_guid(connection, key)
     except NotFound:
-        raise NotFound(f"there is no job {name!r}") from None
+        raise NotFound(f"there is no job {key!r}") from None
 
 
 def by_guid(connection: sa.Connection, guid: str) -> JobRow:
