@@ -1,7 +1,8 @@
 r"""The search for jobs: conditions on their properties, all of which must hold.
 
 `Name operator value`, several with commas between; `\,` is a comma and `\\` a backslash inside a value. The
-whole, or each condition, may stand in parentheses, a value in quotes. Case does not matter.
+whole, or each condition, may stand in parentheses, a value in quotes. Case does not matter. In a text that is
+compared by = a star stands for anything.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from runners.ccs.wire.status import Status
 
 _FIELD = "Attributes"
 _CONDITION = re.compile(
-    r"\s*([A-Za-z]+)\s*(<=|>=|<>|!=|==|=|<|>|(?<=\s)(?:not\s+like|like|contains)(?=\s|$))(.*)",
+    r"\s*([A-Za-z]+)\s*(<=|>=|<>|!=|==|=|<|>|(?<=\s)(?:not\s+like|like|contains|startswith|endswith)(?=\s|$))(.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _PIECES = re.compile(r"(?:[^\\,]|\\.|\\$)+", re.DOTALL)
 _EQUAL = {"=": True, "==": True, "!=": False, "<>": False}
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_PARTLY: Mapping[str, Callable[[str, str], bool]] = {
+    "contains": operator.contains, "startswith": str.startswith, "endswith": str.endswith,
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FRACTION = re.compile(r"\.\d+")
@@ -110,14 +114,14 @@ def _condition(text: str) -> tuple[str, Test]:
 def _text(of: Callable[[JobProperties], str]) -> Callable[[str, str, str], Test]:
     def test(name: str, sign: str, value: str) -> Test:
         wanted = value.casefold()
-        if sign in _EQUAL:
-            return lambda job: (of(job).casefold() == wanted) is _EQUAL[sign]
-        if sign == "contains":
-            return lambda job: wanted in of(job).casefold()
-        if sign in {"like", "not like"}:
-            parts = re.split("[*%]", wanted)
-            return lambda job: _alike(parts, of(job).casefold()) is (sign == "like")
-        raise ValueError(f"cannot compare {name} by {sign}: use =, !=, contains, like or not like")
+        if sign in _EQUAL or sign in {"like", "not like"}:
+            parts = re.split("[*]" if sign in _EQUAL else "[*%]", wanted)
+            holds = _EQUAL.get(sign, sign == "like")
+            return lambda job: _alike(parts, of(job).casefold()) is holds
+        if sign in _PARTLY:
+            compare = _PARTLY[sign]
+            return lambda job: compare(of(job).casefold(), wanted)
+        raise ValueError(f"cannot compare {name} by {sign}: use =, !=, like, not like, {', '.join(_PARTLY)}")
 
     return test
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -13,14 +14,21 @@ from runners.ccs.wire.faults import WireFault, WireFaults
 from runners.ccs.wire.fields import Fields
 
 _KNOWN = ("grant_type", "username", "password", "refresh_token")
+_RAW_PASSWORD = re.compile(rb"(?:^|&)password=(.*?)(?=&(?:grant_type|username|refresh_token)=|$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordGrant:
-    """A login; the password as it came, plain or Base64."""
+    """A login; the password as it came, plain or Base64.
+
+    Attributes:
+        unencoded: What the password is if its client encoded nothing: clients that put the form together from
+            raw text send a `%41` or a `&` in a password as they are. None where that makes no difference.
+    """
 
     username: str
     password: str = field(repr=False)
+    unencoded: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def base64(cls, username: str, password: str) -> PasswordGrant:
@@ -83,7 +91,7 @@ def parse_token_request(raw: bytes) -> PasswordGrant | RefreshGrant:
     if grant == "password":
         username, password = _parameter(fields, "username"), _parameter(fields, "password")
         fields.settle()
-        return PasswordGrant(username, password)
+        return PasswordGrant(username, password, _unencoded(text, password))
     if grant == "refresh_token":
         token = _parameter(fields, "refresh_token")
         fields.settle()
@@ -134,6 +142,16 @@ def _from_form(text: bytes) -> dict[str, Any]:
             raise WireFaults([WireFault(name, "must stand only once")])
         found[name] = _decoded(value)
     return found
+
+
+def _unencoded(text: bytes, password: str) -> str | None:
+    """The password as it stands in the form: up to the next parameter that is one, or to the end."""
+    match = _RAW_PASSWORD.search(text)
+    try:
+        found = match[1].decode() if match else None
+    except UnicodeDecodeError:
+        return None
+    return None if found == password else found
 
 
 def _from_json(text: bytes) -> dict[str, Any]:

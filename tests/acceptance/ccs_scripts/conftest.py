@@ -20,6 +20,7 @@ DATA = Path(__file__).parent / "data"
 PASSWORD = "Tr0ub4dor+3"
 CALLS = ["view-standards", "view-assets", "manage-jobs", "collect-data", "evaluate-standards",
          "view-evaluation-results", "view-all-jobs", "access-asset-system", "access-standards"]  # fmt: skip
+ODD_PASSWORDS = ["a+b=c", "100%", "50%41", "r&d", "p&q=%r", "Grüße §", "#?/:@!$", "Zm9v"]
 YAML = r"""
 version: 1
 settings:
@@ -30,7 +31,7 @@ settings:
   smtp: {host: 127.0.0.1, port: SMTP_PORT, starttls: false}
 users:
   - {name: 'CORP\auditor', password_hash: HASH, permissions: [CALLS]}
-collectors:
+OTHERScollectors:
   symc-csm-AssetSystem-Asset-Unix-Machine:
     collect: [/bin/sh, -c, 'case "$1" in slow*) sleep 60;; gone*) exit 75;; esac; echo "data of $1"', -, "{asset.id}"]
     evaluate: [/bin/sh, -c, 'cat >/dev/null; printf "%s" "$1"', -, '{"results": [{"check": "ssh", "result": "pass", "message": ""}, {"check": "root", "result": "fail", "message": "{standard}"}]}']
@@ -124,6 +125,12 @@ def free_port():
         return found.getsockname()[1]
 
 
+@pytest.fixture
+def odd_passwords():
+    """Passwords of users who are called by their place in the list."""
+    return ODD_PASSWORDS
+
+
 @pytest.fixture(scope="module")
 def mailbox():
     """A mail server on loopback."""
@@ -140,7 +147,13 @@ def served(tmp_path_factory, daemon_process, authority_in, mailbox):
     folder = tmp_path_factory.mktemp("served")
     authority_in(folder).issue()
     text = YAML.replace("SMTP_PORT", str(mailbox.controller.port)).replace("HASH", hash_password(PASSWORD))
-    (folder / "jobs.yaml").write_text(text.replace("[CALLS]", json.dumps(CALLS)))
+    others = (
+        f"  - {{name: 'CORP\\{number}', password_hash: {hash_password(password)}}}\n"
+        for number, password in enumerate(ODD_PASSWORDS)
+    )
+    (folder / "jobs.yaml").write_text(
+        text.replace("[CALLS]", json.dumps(CALLS)).replace("OTHERS", "".join(others))
+    )
     process = daemon_process(folder / "jobs.yaml", folder)
     try:
         yield Served(process.ready(), mailbox)

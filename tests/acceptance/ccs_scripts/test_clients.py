@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -129,6 +130,31 @@ def test_the_tokens_body(served, body, label):
     assert (told["token_type"].lower(), told["expires_in"]) == ("bearer", 3600)
 
 
+def test_odd_passwords(served, odd_passwords):
+    """Put into the form as they are, percent-encoded, or as Base64: signs of forms and of encodings included."""
+    for number, password in enumerate(odd_passwords):
+        encoded = quote(password, safe="") if number % 2 else base64.b64encode(password.encode()).decode()
+        for written in (password, encoded):
+            form = f"grant_type=password&username=CORP\\{number}&password={written}"
+            answer = served.send("POST", "/oauth/tokens", data=form.encode())
+            assert answer.status_code == 200, (password, written, answer.text)
+    form = f"grant_type=password&username=CORP\\0&password={odd_passwords[0]}&x"
+    assert served.send("POST", "/oauth/tokens", data=form).status_code == 401
+
+
+def test_pages(served):
+    """From 1, and 0 is the first too; a star stands for anything; each job once."""
+    jobs = [create(served, f"Page {letter}") for letter in "abcde"]
+
+    def found(page, condition="JobName = Page *"):
+        answer = served.call("GET", "/jobs", params={"Attributes": condition, "page": page, "pagesize": 2})
+        return [one["JobID"] for one in answer.json()]
+
+    assert [found(page) for page in (0, 1, 2, 3, 4)] == [jobs[:2], jobs[:2], jobs[2:4], jobs[4:], []]
+    assert found(3, "(JobName StartsWith page)") == jobs[4:]
+    assert found(1, "(JobName EndsWith ge e,JobType = CollectionEvaluationJob)") == jobs[4:]
+
+
 def test_refreshing(served):
     """A refresh token gives two new ones, once; the new access token works."""
     form = "grant_type=password&username=CORP\\auditor&password=Tr0ub4dor+3"
@@ -187,6 +213,9 @@ def test_an_update(served):
     assert (now["JobName"], now["JobDescription"], now["AssetTimeOut"]) == ("Changing", "after", 30)
     (coming,) = served.process.get("/v1/jobs/Changing/next", n=1).json()
     assert coming["local"][11:19] == "03:00:00"
+    for name in ("Changing", "Changed"):
+        served.call("PATCH", "/Jobs", json={"JobDetails": {"JobName": name}, "JobID": job})
+        assert served.call("GET", "/jobs", params={"jobname": name}).json()["JobID"] == job
 
 
 def test_jobs_of_the_file(served):

@@ -100,3 +100,17 @@ def test_token_answers():
     for wrong in (None, [], {}, {"access_token": ""}, {"access_token": 1}):
         with pytest.raises(WireFaults, match="access_token"):
             parse_tokens(wrong)
+
+
+@pytest.mark.parametrize(("body", "password", "unencoded"), [
+    (b"grant_type=password&username=u&password=50%41", "50A", "50%41"),
+    (b"grant_type=password&username=u&password=r&d\r\n", "r", "r&d"),
+    (b"password=r&d&grant_type=password&username=u", "r", "r&d"),
+    (b"grant_type=password&username=u&password=a+b=c", "a+b=c", None),
+    (b"grant_type=password&username=u&password=\xfc%41", "\xfcA", None),
+])  # fmt: skip
+def test_a_password_that_its_client_did_not_encode(body, password, unencoded):
+    """What it reads as, and what it is if the form is raw text, where that is something else and sound."""
+    grant = parse_token_request(body)
+    assert (grant.password, grant.unencoded) == (password, unencoded)
+    assert "50%41" not in repr(grant)
