@@ -58,13 +58,10 @@ async def send(delivery: Delivery, smtp: Smtp | None, folder: Path) -> Result:
     sender = delivery.body.get("sender") or smtp.sender
     if sender is None:
         return Refused("the mail has no sender: write settings.smtp.sender")
+    if not delivery.body["to"]:
+        return Refused("the mail has no recipient")
     progress = _Progress.of(delivery.body)
-    known: dict[str, Address] = {}
-    for text in delivery.body["to"]:
-        try:
-            known[text] = address(text)
-        except ValueError as error:
-            progress.refused.setdefault(text, str(error))
+    known = _recipients(delivery.body["to"], progress)
     waiting = [text for text in known if text not in progress.delivered and text not in progress.refused]
     if not waiting:
         return _told(progress, {})
@@ -83,6 +80,17 @@ async def send(delivery: Delivery, smtp: Smtp | None, folder: Path) -> Result:
     if isinstance(answers, Refused | Later):
         return type(answers)(answers.reason, progress=progress.plain())
     return _settled(progress, waiting, answers)
+
+
+def _recipients(to: Sequence[str], progress: _Progress) -> dict[str, Address]:
+    """The addresses as they were written, read; what is none is refused."""
+    known = {}
+    for text in to:
+        try:
+            known[text] = address(text)
+        except ValueError as error:
+            progress.refused.setdefault(text, str(error))
+    return known
 
 
 def client_of(smtp: Smtp, folder: Path, environ: Mapping[str, str]) -> aiosmtplib.SMTP:

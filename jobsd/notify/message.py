@@ -16,23 +16,26 @@ _LINE = 900
 """Longest line that is sent as it stands; mail allows 998 bytes."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NAMED = re.compile(r"([^<>]*)<([^<>]+)>")
 _PLAIN = re.compile(r"[\t\n\x20-\x7e]*")
 
 
 def address(text: str) -> Address:
-    """A bare address; a domain that is not ASCII in its ASCII form.
+    """`name@host`, or `Somebody <name@host>`; a domain that is not ASCII in its ASCII form.
 
     Raises:
         ValueError: It is none, or holds what could reach other lines of the mail.
     """
-    local, at, domain = text.strip().rpartition("@")
+    named = _NAMED.fullmatch(text.strip())
+    display, bare = (named[1].strip(' "'), named[2]) if named else ("", text.strip())
+    local, at, domain = bare.rpartition("@")
     if not (local and at and domain) or _CONTROL.search(text) or re.search(r"[\s<>,;]", local + domain):
         raise ValueError(f"{text!r} is no address")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()
         if local.isascii():
-            return Address(addr_spec=f"{local}@{ascii_domain}")
-        return Address(username=local, domain=ascii_domain)  # the other way refuses what SMTPUTF8 can name
+            return Address(display, addr_spec=f"{local}@{ascii_domain}")
+        return Address(display, local, ascii_domain)  # the other way refuses what SMTPUTF8 can name
     except (MessageError, IndexError, UnicodeError) as error:
         raise ValueError(f"{text!r} is no address") from error
 

@@ -277,6 +277,26 @@ async def test_no_header_can_be_smuggled_in(office, mail_server):
     assert "is no address" in made.outbox()[1].reason
 
 
+async def test_addresses_with_names_and_without_any(office, mail_server):
+    """What API clients write as a recipient may have a name; a mail to nobody is refused."""
+    server, made = mail_server(), office()
+    await made.up(jobs(server))
+    at = made.clock.now()
+    for to in (['"Prüfer, Grün" <ops@example.com>', "Team <audit@example.com>"], []):
+        body = {"to": to, "sender": "jobsd at CCS <ccs@example.com>", "subject": "s", "text": "t"}
+        await made.ledger.write(
+            lambda c, body=body: deliveries.create(c, kind="mail", about="success", target="x", body=body, at=at)
+        )
+    await made.carry()
+    (mail,) = server.mails
+    assert (mail.got, mail.envelope.mail_from) == (["ops@example.com", "audit@example.com"], "ccs@example.com")
+    assert [(one.display_name, one.addr_spec) for one in mail["to"].addresses] == [
+        ("Prüfer, Grün", "ops@example.com"),
+        ("Team", "audit@example.com"),
+    ]
+    assert [str(one.state) for one in made.outbox()] == ["delivered", "refused"]
+
+
 @pytest.mark.parametrize("utf8", [True, False])
 async def test_addresses_beyond_ascii(office, mail_server, utf8):
     """A domain goes in its ASCII form; a name needs a server that speaks SMTPUTF8, or is refused."""
