@@ -59,7 +59,10 @@ def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
         return _ending(outcome, "stopped", Move.CANCEL, facts.stop_note or "aborted")
     match outcome.ended:
         case Ended.COMPLETED:
-            return _ending(outcome, "completed", Move.LEAVE, _left(facts))
+            count = _left(facts)
+            return _ending(
+                outcome, "completed", Move.LEAVE, f"{outcome.reason}: {count}" if outcome.reason else count
+            )
         case Ended.STOPPED:
             return _stopped(run, outcome, facts, now)
         case Ended.FAILED:

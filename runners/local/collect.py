@@ -175,12 +175,13 @@ class _Collection:
     def outcome(self) -> Outcome:
         """What is to be said of the attempt once all of it has ended."""
         left = len(self._execution.assets) - self._settled
-        count = f"{left} of {len(self._execution.assets)} assets left"
         if left and self._execution.stop.reason is not None:
+            count = f"{left} of {len(self._execution.assets)} assets left"
             return Outcome(Ended.STOPPED, f"{STOPPED[self._execution.stop.reason]}; {count}")
         if left and self._run.collection_timeout is not None:
+            # How many are left of the run, failed ones included, is the scheduler's to say.
             over = f"collecting ended after {duration(self._run.collection_timeout)} (collection_timeout)"
-            return Outcome(Ended.COMPLETED, f"{over}; {count}")
+            return Outcome(Ended.COMPLETED, over)
         return Outcome(Ended.COMPLETED)
 
 

@@ -16,6 +16,9 @@ from scheduler.ledger import jobs, runs
 from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
 from scheduler.planner.actions import Open, Record
 
+GONE = "asset group that is gone"
+"""The type of what stands for a group that is no longer configured: nothing collects it, so it fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opener:
@@ -50,13 +53,19 @@ class Opener:
 
 
 def assets_of(job: JobDefinition, configuration: Configuration) -> tuple[AssetRef, ...]:
-    """The assets that a run of `job` opened now would have, groups resolved, each once, in their order."""
+    """The assets that a run of `job` opened now would have, groups resolved, each once, in their order.
+
+    A group that is not configured any more is one asset of its name that nothing can collect.
+    """
     if not isinstance(job.run, CollectRun):
         return ()
     found = {AssetRef(asset.id, asset.type): None for asset in job.run.assets}
     for group in job.run.asset_groups:
-        members = configuration.asset_groups.get(group, ())  # an API's job may outlive a group of the file
-        found |= {AssetRef(asset.id, asset.type): None for asset in members}
+        members = configuration.asset_groups.get(group)
+        if members is None:  # an API's job may outlive a group of the file: that must not pass for "all done"
+            found[AssetRef(group, GONE)] = None
+        else:
+            found |= {AssetRef(asset.id, asset.type): None for asset in members}
     return tuple(found)
 
 
