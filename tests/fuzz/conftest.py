@@ -102,12 +102,10 @@ def shower(document, *, url, headers, known, check, cases=CASES, without=()):
     """Put made-up cases to every operation of an OpenAPI document; returns how many were answered, and the faults.
 
     Both well-formed and malformed ones; `check(case, answer)` raises for a fault. An operation's faults do not
-    keep the others from being tried.
+    keep the others from being tried. What deletes comes last, or little would be there for the others.
     """
-    operations = [
-        found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()
-        if found.ok().path not in without
-    ]  # fmt: skip
+    found = [one.ok() for one in schemathesis.openapi.from_dict(document).get_all_operations()]
+    operations = [one for one in found if one.path not in without]
     each = -(-cases // (2 * len(operations)))
     answered, faults = [], []
 
@@ -117,14 +115,11 @@ def shower(document, *, url, headers, known, check, cases=CASES, without=()):
 
     with requests.Session() as session:
         session.trust_env = False
-        for operation in operations:
-            malformed = bool(
-                operation.query or operation.body
-            )  # where there is nothing else, any path is well-formed
-            for mode in (
-                GenerationMode.POSITIVE,
-                GenerationMode.NEGATIVE if malformed else GenerationMode.POSITIVE,
-            ):
+        for operation in sorted(operations, key=lambda one: one.method == "delete"):
+            modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+            if not (operation.query or operation.body):
+                modes[1] = GenerationMode.POSITIVE  # any path is well-formed
+            for mode in modes:
                 try:
                     put(operation, mode, each, session=session, url=url, headers=headers, known=known, check=noted)
                 except (Exception, ExceptionGroup) as fault:  # noqa: BLE001 - all faults are told together

@@ -138,7 +138,7 @@ def test_odd_passwords(served, odd_passwords):
             form = f"grant_type=password&username=CORP\\{number}&password={written}"
             answer = served.send("POST", "/oauth/tokens", data=form.encode())
             assert answer.status_code == 200, (password, written, answer.text)
-    form = f"grant_type=password&username=CORP\\0&password={odd_passwords[0]}&x"
+    form = f"grant_type=password&username=CORP\\0&password=x{odd_passwords[0]}"
     assert served.send("POST", "/oauth/tokens", data=form).status_code == 401
 
 
