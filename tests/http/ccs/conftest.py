@@ -182,7 +182,7 @@ def face(build_face):
 
 @pytest.fixture
 def script(face):
-    """A client of CORP\\auditor."""
+    """A client of the first user."""
     return face.script()
 
 
@@ -205,12 +205,14 @@ def request_of():
     return payload
 
 
-@pytest.fixture
-def words():
+class Words:
     """What the file and the requests are made of."""
 
-    class Words:
-        password, web, group, standard, unix, permissions = PASSWORD, WEB, GROUP, STANDARD, UNIX, ALL
-        user, file, hashed = staticmethod(user), staticmethod(file), staticmethod(hashed)
+    password, web, group, standard, unix, permissions = PASSWORD, WEB, GROUP, STANDARD, UNIX, ALL
+    user, file, hashed = staticmethod(user), staticmethod(file), staticmethod(hashed)
 
+
+@pytest.fixture(scope="session")
+def words():
+    """What the file and the requests are made of."""
     return Words
