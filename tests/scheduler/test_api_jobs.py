@@ -208,6 +208,34 @@ async def test_a_run_under_way_is_judged_by_the_renamed_definition(rig, toy, tmp
     assert (r.run("b").state, r.run("b").attempts) == ("failed", 2)
 
 
+async def test_an_attempt_that_ends_in_the_middle_of_a_renaming_is_judged_by_it(rig, toy, tmp_path):
+    """Between the commit and the moment the new name is in force: it is retried as the definition says."""
+    flag = tmp_path / "flag"
+    flag.write_text("")
+    rest = {
+        "argv": ["/bin/sh", "-c", f"while test -e {flag}; do sleep 0.05; done; exit 1"],
+        "retry": {"attempts": 2},
+    }
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(file(), decode=toy.decode)
+    made = await r.control.create("toy", {"name": "a", **rest}, toy.actor)
+    await r.control.trigger("a", toy.actor)
+    await r.settle()
+    write = r.ledger.write
+
+    async def slow(operation):
+        r.ledger.write = write
+        answer = await write(operation)
+        flag.unlink()
+        await r.dispatcher.executor.drain()
+        return answer
+
+    r.ledger.write = slow
+    await r.control.change(made.guid, {"name": "b", **rest}, run_now=False, actor=toy.actor)
+    await r.settle()
+    assert r.run("b").state == "retrying"
+
+
 async def test_a_reload_leaves_them_alone(rig, toy):
     """A file that says nothing of them changes nothing: no event, no version, no run, whatever waits goes on."""
     r = rig("2026-03-02T05:00:00Z")
