@@ -4,6 +4,7 @@ import contextlib
 import email
 import functools
 import json
+import os
 import re
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from aiosmtpd.controller import Controller
 from config.passwords import hash_password
 
 DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parents[3]
 PASSWORD = "Tr0ub4dor+3"
 CALLS = ["view-standards", "view-assets", "manage-jobs", "collect-data", "evaluate-standards",
          "view-evaluation-results", "view-all-jobs", "access-asset-system", "access-standards"]  # fmt: skip
@@ -85,6 +87,16 @@ class Served:
         with contextlib.suppress(ValueError):
             first = json.loads(first)
         return re.search(r"<Response \[(\d+)\]>", done.stdout), first, done.stdout
+
+    def cli(self, *arguments):
+        """What the command line of this host prints as JSON."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("JOBSD")}
+        done = subprocess.run(
+            [sys.executable, "-m", "jobsd", *arguments, "--json"],
+            env=environment | {"STATE_DIRECTORY": str(self.process.state), "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        return json.loads(done.stdout)
 
     def send(self, method, path, **more):
         """One request as the scripts make it, without a token."""

@@ -108,7 +108,8 @@ def test_a_scheduled_job_fires_by_its_block(served):
     """Every 50 days from 2019-01-05 04:10:27 Los Angeles, on the wall clock, whatever the season."""
     job = create(served, "scheduled")
     assert served.job_runs(job, count=0) == []
-    coming = served.process.get("/v1/jobs/A1_CollectionJob_ScheduleRun/next", n=20).json()
+    coming = served.cli("next", "A1_CollectionJob_ScheduleRun", "-n", "20")
+    assert [entry["local"][10:19] for entry in coming] == ["T04:10:27"] * 20
     zone = ZoneInfo("America/Los_Angeles")
     now = datetime.now(zone)
     days = (date(2019, 1, 5) + timedelta(days=50 * k) for k in range(1000))
