@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
 from jobsd.cli.crontab import Comment, Entry, Untold
+from jobsd.cli.yaml_out import printable, text
 
 _HEAD = """\
 # Made of {source} by `jobsd import crontab`: read it through, then `jobsd check` it.
@@ -32,26 +32,26 @@ _HELD = "CRON_COMMAND"
 
 def crontab_yaml(found: Iterable[Entry | Comment | Untold], *, source: str, zone: str) -> Iterator[str]:
     """The lines of a whole file; what has no counterpart stands in it as a comment."""
-    yield from _HEAD.format(source=_printable(source), zone=zone).splitlines()
+    yield from _HEAD.format(source=printable(source), zone=zone).splitlines()
     parts = list(found)
     taken: set[str] = set()
     yield "jobs:" if any(isinstance(part, Entry) for part in parts) else "jobs: []"
     for part in parts:
         if isinstance(part, Comment):
-            yield f"  # {_printable(part.text)}".rstrip().removesuffix("  #")
+            yield f"  # {printable(part.text)}".rstrip().removesuffix("  #")
         elif isinstance(part, Untold):
-            yield f"  # line {part.line}, not taken over, {_printable(part.why)}:"
-            yield f"  # {_printable(part.text)}"
+            yield f"  # line {part.line}, not taken over, {printable(part.why)}:"
+            yield f"  # {printable(part.text)}"
         else:
             yield from _job(part, _name(part.command, taken))
 
 
 def _job(entry: Entry, name: str) -> Iterator[str]:
     around = entry.around
-    yield f"  - name: {_text(name) if name[0].isdigit() else name}"
+    yield f"  - name: {text(name) if name[0].isdigit() else name}"
     if entry.comments:
-        yield f"    description: {_text(' '.join(filter(None, entry.comments)))}"
-    schedule = [f"cron: {_text(entry.cron)}"]
+        yield f"    description: {text(' '.join(filter(None, entry.comments)))}"
+    schedule = [f"cron: {text(entry.cron)}"]
     schedule += [f"timezone: {around.zone}"] if around.zone else []
     schedule += [f"spread: {around.delay}m"] if around.delay else []
     yield f"    schedule: {{{', '.join(schedule)}}}"
@@ -62,13 +62,13 @@ def _job(entry: Entry, name: str) -> Iterator[str]:
     if _PLACEHOLDER.search(command):
         # In an argument {job} and the like would be replaced; in the environment they stay.
         env[_HELD], command = command, f'eval "${_HELD}"'
-    yield f"        argv: [{_text(around.shell)}, -c, {_text(command)}]"
+    yield f"        argv: [{text(around.shell)}, -c, {text(command)}]"
     if entry.stdin is not None:
-        yield f"        stdin: {_text(entry.stdin)}"
+        yield f"        stdin: {text(entry.stdin)}"
     if env:
         yield f"        env: {_mapping(env)}"
     if entry.user:
-        yield f"        run_as: {_text(entry.user)}"
+        yield f"        run_as: {text(entry.user)}"
 
 
 def _name(command: str, taken: set[str]) -> str:
@@ -108,14 +108,4 @@ def _words(part: str) -> list[str]:
 
 
 def _mapping(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{name}: {_text(value)}" for name, value in values.items()) + "}"
-
-
-def _text(value: str) -> str:
-    """`value` in double quotes as YAML and JSON have them."""
-    quoted = json.dumps(value, ensure_ascii=False)
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in quoted)
-
-
-def _printable(value: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in value)
+    return "{" + ", ".join(f"{name}: {text(value)}" for name, value in values.items()) + "}"

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import tzlocal
 
 from config.faults import quoted
 from jobsd.cli.files import Failed
 from jobsd.cli.import_ccs_yaml import ccs_yaml
 from jobsd.cli.options import CONFIG
 from jobsd.cli.output import note, plain
-from recurrence import resolve_zone
+from jobsd.cli.zone_option import zone_option
 from recurrence.ccs import WEEKDAY_CODECS
 from runners.ccs.wire import CreateJob, WireFaults, job_name, parse_create_job
 
@@ -26,12 +25,12 @@ _BLANKS = re.compile(r"\s*")
 
 @click.command()
 @click.argument("path", type=CONFIG, metavar="FILE")
-@click.option("--timezone", metavar="ZONE", help="The zone of the CCS server; default: this host's.")
+@zone_option("of the CCS server")
 @click.option(
     "--weekday-codec", type=click.Choice(WEEKDAY_CODECS), default="dotnet", show_default=True,
     help="How its weekdays are numbered: 0 Sunday to 6, or 1, 2, 4 … summed.",
 )  # fmt: skip
-def ccs(path: Path, *, timezone: str | None, weekday_codec: str) -> None:
+def ccs(path: Path, *, zone: str, weekday_codec: str) -> None:
     """Print the jobs of CCS Create Job requests; - reads standard input.
 
     FILE holds one request, a JSON list of them, or several one after the other. With a fault in any, nothing is
@@ -39,19 +38,11 @@ def ccs(path: Path, *, timezone: str | None, weekday_codec: str) -> None:
 
     Example: jobsd import ccs requests.json > jobs.yaml
     """
-    zone = _zone(timezone)
     jobs = list(_jobs(path, zone, weekday_codec))
     for line in ccs_yaml(jobs, source=str(path), zone=zone, weekday_codec=weekday_codec):
         click.echo(line)
     if jobs:
         note(f"{len(jobs)} job{'' if len(jobs) == 1 else 's'}; search for FILL IN, then run jobsd check")
-
-
-def _zone(name: str | None) -> str:
-    try:
-        return resolve_zone(name or str(tzlocal.get_localzone_name()))
-    except (ValueError, LookupError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="--timezone") from None
 
 
 def _jobs(path: Path, zone: str, weekday_codec: str) -> Iterator[CreateJob]:

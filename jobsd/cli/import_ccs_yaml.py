@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from config.runs import JobType
 from config.values import format_duration
+from jobsd.cli.yaml_out import printable, text
 from runners.ccs.wire import CreateJob, JobDetails, Notification
 
 _HEAD = """\
@@ -27,7 +28,7 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 def ccs_yaml(jobs: Sequence[CreateJob], *, source: str, zone: str, weekday_codec: str) -> Iterator[str]:
     """The lines of a whole file; what only the operator knows is left empty, so that the check asks for it."""
-    yield from _HEAD.format(source=_printable(source), zone=zone).splitlines()
+    yield from _HEAD.format(source=printable(source), zone=zone).splitlines()
     if weekday_codec != "dotnet":
         yield f"  weekday_codec: {weekday_codec}"
     if any(job.details.on_success or job.details.on_failure for job in jobs):
@@ -47,7 +48,7 @@ def _collectors(jobs: Iterable[CreateJob]) -> Iterator[str]:
     if judged:
         yield "collectors:  # by asset type: the programs of this host, see docs/collectors.md"
     for kind, evaluates in judged.items():
-        yield f"  {_text(kind)}:"
+        yield f"  {text(kind)}:"
         yield '    collect: []  # FILL IN: what collects such an asset, such as [./collect.sh, "{asset.id}"]'
         if evaluates:
             yield '    evaluate: []  # FILL IN: what judges its data, such as [./evaluate.sh, "{standard}"]'
@@ -55,21 +56,21 @@ def _collectors(jobs: Iterable[CreateJob]) -> Iterator[str]:
 
 def _job(job: CreateJob, name: str) -> Iterator[str]:
     details = job.details
-    yield f"  - name: {_text(name)}"
+    yield f"  - name: {text(name)}"
     described = [details.name] if details.name != name else []
     described += [details.description] if details.description else []
     if described:
-        yield f"    description: {_text(': '.join(described))}"
+        yield f"    description: {text(': '.join(described))}"
     yield from _schedule(details)
     yield "    run:"
     yield "      collect:"
     yield f"        type: {job.job_type}"
     yield "        assets:"
     for asset in details.assets:
-        yield f"          - {{id: {_text(asset.id)}, type: {_text(asset.type)}}}"
+        yield f"          - {{id: {text(asset.id)}, type: {text(asset.type)}}}"
     yield "        standards:"
     for standard in details.standards:
-        yield f"          - {_text(standard)}"
+        yield f"          - {text(standard)}"
     yield from _durations(details)
     yield from _notify(details)
 
@@ -87,7 +88,7 @@ def _schedule(details: JobDetails) -> Iterator[str]:
         yield "      # RunNow: it also runs once, when it is first loaded."
     yield "      ccs:" if block else "      ccs: {}"
     for field, value in block.items():
-        yield f"        {field}: {_text(value) if isinstance(value, str) else json.dumps(value)}"
+        yield f"        {field}: {text(value) if isinstance(value, str) else json.dumps(value)}"
 
 
 def _durations(details: JobDetails) -> Iterator[str]:
@@ -121,11 +122,11 @@ def _notify(details: JobDetails) -> Iterator[str]:
 def _mail(mail: Notification) -> Iterator[str]:
     yield "        to:"
     for address in mail.recipients:
-        yield f"          - {_text(address)}{_doubt(address)}"
+        yield f"          - {text(address)}{_doubt(address)}"
     sender = (mail.sender or "").strip()
-    yield f"        from: {_text(sender)}{_doubt(sender)}"
-    yield f"        subject: {_text(mail.subject or '')}"
-    yield f"        body: {_text(mail.body or '')}"
+    yield f"        from: {text(sender)}{_doubt(sender)}"
+    yield f"        subject: {text(mail.subject or '')}"
+    yield f"        body: {text(mail.body or '')}"
 
 
 def _doubt(address: str) -> str:
@@ -143,17 +144,3 @@ def _name(name: str, taken: set[str]) -> str:
         found = f"{base}-{count}"
     taken.add(found)
     return found
-
-
-def _text(value: str) -> str:
-    """`value` in double quotes as YAML has them: JSON's escapes, and one of its own for what JSON has two for."""
-    quoted = json.dumps(value, ensure_ascii=False)
-    return "".join(char if char.isprintable() else _escaped(char) for char in quoted)
-
-
-def _escaped(char: str) -> str:
-    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
-
-
-def _printable(value: str) -> str:
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in value)

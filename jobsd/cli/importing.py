@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import click
-import tzlocal
 
 from jobsd.cli.crontab import Untold, read_crontab
 from jobsd.cli.crontab_yaml import crontab_yaml
@@ -14,7 +13,7 @@ from jobsd.cli.files import Failed
 from jobsd.cli.import_ccs import ccs
 from jobsd.cli.options import CONFIG
 from jobsd.cli.output import echo_lines, note
-from recurrence import resolve_zone
+from jobsd.cli.zone_option import zone_option
 
 
 @click.group("import")
@@ -35,28 +34,20 @@ importing.add_command(ccs)
     default=None,
     help="Whether a user's name stands before each command; default: so for /etc/crontab and /etc/cron.d.",
 )
-@click.option("--timezone", metavar="ZONE", help="The zone cron works in; default: this host's.")
-def crontab(path: Path, *, system: bool | None, timezone: str | None) -> None:
+@zone_option("cron works in")
+def crontab(path: Path, *, system: bool | None, zone: str) -> None:
     """Print the jobs of a crontab; - reads standard input.
 
     Lines that have no counterpart are told on standard error as FILE:LINE and stay in the YAML as comments.
 
     Example: crontab -l | jobsd import crontab - > jobs.yaml
     """
-    zone = _zone(timezone)
     with_users = _is_system(path) if system is None else system
     found = list(read_crontab(_read(path), system=with_users))
     echo_lines(crontab_yaml(found, source=str(path), zone=zone))
     for part in found:
         if isinstance(part, Untold):
             note(f"{path}:{part.line}: not taken over: {part.why}")
-
-
-def _zone(name: str | None) -> str:
-    try:
-        return resolve_zone(name or str(tzlocal.get_localzone_name()))
-    except (ValueError, LookupError, OSError) as error:
-        raise click.BadParameter(str(error), param_hint="--timezone") from None
 
 
 def _is_system(path: Path) -> bool:

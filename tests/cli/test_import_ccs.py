@@ -39,6 +39,8 @@ def imported(jobsd, tmp_path):
         found = jobsd("check", "made.yaml")
         loaded = config.load(tmp_path / "made.yaml")
         assert found.stdout.startswith(f"{len(loaded.jobs)} job")
+        assert "not acted on" not in found.stderr
+        assert "cannot be carried out" not in found.stderr
         return raw, loaded
 
     return make
