@@ -169,7 +169,8 @@ class StandIn:
 
     def requests(self, method, path):
         """The requests of this process that came."""
-        return self.process.get("/rehearsal/requests", method=method, path=path).json()
+        with self.process.client() as client:
+            return client.get("/rehearsal/requests", params={"method": method, "path": path}).json()
 
     def runs(self):
         """Its job runs, oldest first."""
