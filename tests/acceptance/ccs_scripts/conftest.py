@@ -33,6 +33,7 @@ settings:
   smtp: {host: 127.0.0.1, port: SMTP_PORT, starttls: false}
 users:
   - {name: 'CORP\auditor', password_hash: HASH, permissions: [CALLS]}
+  - {name: 'CORP\second', password_hash: HASH, permissions: [CALLS]}
 OTHERScollectors:
   symc-csm-AssetSystem-Asset-Unix-Machine:
     collect: [/bin/sh, -c, 'case "$1" in slow*) sleep 60;; gone*) exit 75;; esac; echo "data of $1"', -, "{asset.id}"]
@@ -102,17 +103,21 @@ class Served:
         """One request as the scripts make it, without a token."""
         return requests.request(method, f"{self.base}{path}", verify=False, timeout=30, **more)  # noqa: S501 - as they do
 
-    @functools.cached_property
-    def token(self):
-        """An access token, asked for as the scripts do."""
-        form = f"grant_type=password&username=CORP\\auditor&password={PASSWORD}"
+    def log_in(self, user="auditor", password=PASSWORD):
+        """The answer's tokens; asked for as the scripts do."""
+        form = f"grant_type=password&username=CORP\\{user}&password={password}"
         answer = self.send("POST", "/oauth/tokens", data=form, headers={"Content-Type": "application/json"})
         assert answer.status_code == 200, answer.text
-        return answer.json()["access_token"]
+        return answer.json()
 
-    def call(self, method, path, *, status=200, **more):
+    @functools.cached_property
+    def token(self):
+        """An access token."""
+        return self.log_in()["access_token"]
+
+    def call(self, method, path, *, status=200, token=None, **more):
         """One call with a token, as the scripts make it; the answer, which must have this status."""
-        headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        headers = {"Authorization": f"Bearer {token or self.token}"}
         answer = self.send(method, path, headers=headers, **more)
         assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
         return answer
@@ -153,24 +158,45 @@ def mailbox():
     box.controller.stop()
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, daemon_process, authority_in, mailbox):
-    """The daemon, up for all tests of a module."""
-    folder = tmp_path_factory.mktemp("served")
-    authority_in(folder).issue()
-    text = YAML.replace("SMTP_PORT", str(mailbox.controller.port)).replace("HASH", hash_password(PASSWORD))
-    others = (
+@pytest.fixture(scope="session")
+def files(tmp_path_factory, authority_in):
+    """Makes a folder with a certificate and `jobs.yaml`: (port of the mail server) -> folder."""
+    known = hash_password(PASSWORD)
+    others = "".join(
         f"  - {{name: 'CORP\\{number}', password_hash: {hash_password(password)}}}\n"
         for number, password in enumerate(ODD_PASSWORDS)
     )
-    (folder / "jobs.yaml").write_text(
-        text.replace("[CALLS]", json.dumps(CALLS)).replace("OTHERS", "".join(others))
-    )
+
+    def make(smtp_port):
+        folder = tmp_path_factory.mktemp("served")
+        authority_in(folder).issue()
+        text = YAML.replace("SMTP_PORT", str(smtp_port)).replace("HASH", known).replace("OTHERS", others)
+        (folder / "jobs.yaml").write_text(text.replace("[CALLS]", json.dumps(CALLS)))
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def served(files, daemon_process, mailbox):
+    """The daemon, up for all tests of a module."""
+    folder = files(mailbox.controller.port)
     process = daemon_process(folder / "jobs.yaml", folder)
     try:
         yield Served(process.ready(), mailbox)
     finally:
         process.close()
+
+
+@pytest.fixture
+def started(files, daemon):
+    """Starts a daemon of this test's own, or another one on the same folder: (folder or None) -> Served."""
+
+    def start(folder=None):
+        folder = folder or files(free_port())
+        return Served(daemon(folder / "jobs.yaml", folder=folder).ready(), None)
+
+    return start
 
 
 @pytest.fixture(autouse=True)

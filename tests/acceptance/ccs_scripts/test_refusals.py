@@ -117,3 +117,33 @@ def test_without_a_token(served):
         answer = served.send("GET", f"/jobs/{GUID}", headers=headers)
         assert answer.status_code == 401
         assert answer.json()["Message"]
+
+
+def test_without_the_permissions(served, odd_passwords):
+    """403 with the documented text for every call, whether or not there is what it names."""
+    body = {"JobDetails": GOOD, "JobType": "CollectionJob"}
+    token = served.log_in("0", odd_passwords[0])["access_token"]
+    for method, path, sent in [
+        ("POST", "/jobs", body),
+        ("PATCH", "/jobs", {"JobDetails": {"JobName": "x"}, "JobID": GUID}),
+        ("POST", f"/jobs/{GUID}", {"Operation": "execute"}),
+        ("POST", f"/jobs/{GUID}", {"Operation": "abort"}),
+        ("GET", f"/jobs/{GUID}", None),
+        ("GET", f"/jobs/{GUID}/jobruns", None),
+        ("GET", "/jobs?(Attributes=JobName = x)", None),
+        ("DELETE", f"/jobs?jobid={GUID}&DeleteJob=True", None),
+    ]:
+        answer = served.call(method, path, json=sent, status=403, token=token)
+        assert answer.json() == {"Message": "You are not authorized to perform this task. Access is denied."}
+
+
+def test_only_the_creator_deletes(served):
+    """Another user with every permission may execute and change the job, and gets the same 403."""
+    body = {"JobDetails": GOOD | {"JobName": "Mine", "Schedule": {"RunNow": False}}, "JobType": "CollectionJob"}
+    job = served.call("POST", "/jobs", json=body).json()["JobID"]
+    second = served.log_in("second")["access_token"]
+    served.call("POST", f"/jobs/{job}", json={"Operation": "execute"}, token=second)
+    assert served.ended(job)["Status"] == 4
+    for whole in ("True", "False"):
+        served.call("DELETE", f"/jobs?jobid={job}&DeleteJob={whole}", status=403, token=second)
+    served.call("DELETE", f"/jobs?jobid={job}&DeleteJob=True")
