@@ -183,6 +183,8 @@ class AsyncWeb:
             request = self._client.build_request(
                 method, path, params=list(query) or None, json=json, content=content, headers=dict(headers or {})
             )
+            if not 0 <= (request.url.port or 0) < 65536:
+                raise NotSent(f"{request.url.port} is not a port")
         except (httpx.InvalidURL, TypeError, ValueError) as error:
             raise NotSent(_words(error)) from error
         async with self._turn:

@@ -117,13 +117,13 @@ async def test_a_job_that_is_gone_is_made_anew(driver, ccs, status):
 
 async def test_an_update_whose_answer_is_lost_is_sent_again(driver, ccs):
     """Also when the definition is taken back meanwhile: what the server has is not known."""
-    await driver.go()
+    await driver.go(details={"AssetTimeOut": 20})
     driver.next_run()
     ccs.order("PATCH", "/jobs", "drop_after")
-    outcome = await driver.go(details={"AssetTimeOut": 20})
-    assert (outcome.ended, outcome.retryable) == (Ended.FAILED, True)
-    assert (await driver.go(details={"AssetTimeOut": 30})).ended is Ended.COMPLETED
-    assert the_job(ccs)[1]["AssetTimeOut"] == 30
+    outcome = await driver.go(details={"AssetTimeOut": 30})
+    assert (outcome.ended, outcome.retryable, the_job(ccs)[1]["AssetTimeOut"]) == (Ended.FAILED, True, 30)
+    assert (await driver.go(details={"AssetTimeOut": 20})).ended is Ended.COMPLETED
+    assert the_job(ccs)[1]["AssetTimeOut"] == 20
 
 
 async def test_the_type_of_a_job_cannot_change(driver, ccs):

@@ -66,6 +66,24 @@ async def test_a_token_that_is_no_longer_taken_is_refreshed(session, ccs):
     assert ccs.count("GET") <= 20
 
 
+async def test_a_401_that_comes_late(session, ccs):
+    """Another request has renewed the token meanwhile: it is used, and not renewed again."""
+
+    async def slow():
+        await asyncio.sleep(0.3)
+
+    one = session()
+    await look(one)
+    ccs.access.clear()
+    ccs.order("GET", "/jobs", slow)
+    late = asyncio.ensure_future(look(one))
+    while ccs.count("GET") < 2:
+        await asyncio.sleep(0.01)
+    await look(one)
+    await late
+    assert logins(ccs) == 2
+
+
 async def test_a_refresh_that_is_refused_falls_back_to_the_password(session, ccs):
     """A restart of the server kills both tokens."""
     one = session()
@@ -116,7 +134,7 @@ async def test_tokens_are_not_shown(session, ccs):
 
 async def test_a_password_that_is_not_there(session, ccs):
     """Named by where it should be; nothing is sent."""
-    with pytest.raises(Denied, match="no password to log in with: .*env P"):
+    with pytest.raises(Denied, match=r"no password to log in with: .*env P"):
         await look(session(environ={"Q": "x"}))
     assert ccs.requests == []
 
