@@ -155,11 +155,11 @@ def _status(name: str, sign: str, value: str) -> Test:
 
 def _moment(of: Callable[[JobProperties], datetime | None]) -> Callable[[str, str, str], Test]:
     def test(name: str, sign: str, value: str) -> Test:
+        if sign not in _EQUAL and sign not in _ORDER:
+            raise ValueError(f"cannot compare {name} by {sign}: use =, !=, <, <=, > or >=")
         begin, end = _stretch(name, value)
         if sign in _EQUAL:
             return lambda job: _within(of(job), begin, end) is _EQUAL[sign]
-        if sign not in _ORDER:
-            raise ValueError(f"cannot compare {name} by {sign}: use =, !=, <, <=, > or >=")
         compare = _ORDER[sign]
         edge = end if sign in {">", "<="} else begin
         strict = operator.ge if sign == ">" else operator.lt if sign == "<=" else compare

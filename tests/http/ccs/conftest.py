@@ -199,7 +199,7 @@ def shared(told, tmp_path_factory):
         house.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def request_of():
     """Makes Create Job requests."""
     return payload
