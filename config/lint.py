@@ -14,6 +14,7 @@ from config.values import format_duration
 from recurrence import next_fire_time
 from recurrence.schedule import Once, Schedule
 
+_OFTEN, _SELDOM = timedelta(seconds=2), timedelta(hours=1)
 _LOOPBACK = ("127.", "localhost:", "[::1]:")
 _SMTP_TLS_PORT = 465
 
@@ -24,7 +25,8 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     `configuration.warnings` is not repeated. `now` (aware) is the instant from which schedules are looked at; a
     schedule without a start is taken to be loaded now.
     """
-    lines = [*_settings(configuration), *_unused(configuration), *not_acted_on(configuration)]
+    lines = [*_settings(configuration), *_unused(configuration), *_over_nothing(configuration)]
+    lines += not_acted_on(configuration)
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
     return sorted(lines, key=_place)
@@ -80,8 +82,20 @@ def _unused(configuration: Configuration) -> Iterator[str]:
             yield f"{place}: warning: {label}.{names[0]}: nothing in this file uses it"
 
 
+def _over_nothing(configuration: Configuration) -> Iterator[str]:
+    for job in configuration.jobs.values():
+        run = job.run
+        if not isinstance(run, CollectRun) or run.assets:
+            continue
+        if not any(configuration.asset_groups.get(name) for name in run.asset_groups):
+            names = ", ".join(map(quoted, run.asset_groups))
+            text = f"{names}: nobody is in it, so each run succeeds without doing anything"
+            yield _line(configuration, job, "run", f"asset_groups: {text}")
+
+
 def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
     yield from job_not_acted_on(job)
+    yield from _polls(job)
     if job.on_exclude != "skip" and not job.exclude:
         yield "schedule", f"on_exclude: {job.on_exclude} has no effect without exclude"
     if isinstance(job.run, CollectRun) and job.run.type is JobType.EVALUATION and job.run.incremental:
@@ -102,6 +116,19 @@ def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
         yield "schedule", "start is not written: it is the first load, so fire times told before are provisional"
     yield from _fires(schedule.anchored(now), now)
     yield from (("schedule", text) for text in clock_change_warnings(schedule.anchored(now), now=now))
+
+
+def _polls(job: JobDefinition) -> Iterator[tuple[str, str]]:
+    poll, window = getattr(job.run, "poll", None), job.schedule.window if job.schedule else None
+    if not isinstance(poll, timedelta):
+        return
+    name = f"run.{job.run.kind}.poll {format_duration(poll)}"
+    if window is not None and poll > window:
+        yield "run", f"{name} is longer than the window, {format_duration(window)}"
+    elif poll < _OFTEN:
+        yield "run", f"{name} asks the server all the time; write 10s or more"
+    elif poll > _SELDOM:
+        yield "run", f"{name}: an end is noticed as late as that; write 1h or less"
 
 
 def _spans(job: JobDefinition, schedule: Schedule) -> Iterator[tuple[str, str]]:

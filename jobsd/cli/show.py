@@ -15,7 +15,7 @@ from jobsd.cli.options import json_option
 from jobsd.cli.output import Cell, Row, beneath, echo_json, echo_lines, plain, table
 from jobsd.cli.when import length, parsed, wall, zone_of
 from jobsd.cli.when import now as present
-from jobsd.cli.wording import attempt_row, run_facts, state, verdicts
+from jobsd.cli.wording import SHORT, attempt_row, run_facts, state, verdicts
 
 
 @click.command()
@@ -60,6 +60,8 @@ def lines(run: dict[str, Any], now: datetime, *, everything: bool) -> Iterator[s
         assets = run["asset_list"]
         under = [list(_results(asset, everything=everything)) for asset in assets]
         yield from beneath(("ASSET", "TYPE", "STATE", "TRY", "TOOK", "RESULTS"), map(_asset, assets), under)
+        if any(asset["results"] for asset in assets):
+            yield f"all results, and the sums of each standard: jobsd results {run['run_id'][:SHORT]}"
     if run["deliveries"]:
         yield ""
         yield from deliveries.lines(run["deliveries"], now)

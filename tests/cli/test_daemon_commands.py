@@ -82,6 +82,7 @@ def test_a_run_is_read_back_whole(ask, incomplete):
     assert [attempt["ended"] for attempt in found["attempt_list"]] == ["completed"]
     assert found["events"][0]["name"] == "open"
     text = ask("show", short).stdout
+    assert f"jobsd results {short[:8]}\n" in text
     assert "assets      4: 2 done, 1 failed, 1 unreachable" in text
     assert "    fail  cis/b\n        too \\x1b[1mopen\n" in text
     assert "cis/a" not in text

@@ -115,6 +115,23 @@ def test_runs(of_job, run: str, text: str) -> None:
     assert of_job("{daily: , at: '12:00', window: 1h}", run=run, top=top) == [text]
 
 
+@pytest.mark.parametrize(
+    ("poll", "window", "said"),
+    [
+        ("2h", ", window: 1h", ["run: run.ccs.poll 2h is longer than the window, 1h"]),
+        ("2h", "", ["run: run.ccs.poll 2h: an end is noticed as late as that; write 1h or less"]),
+        ("1s", "", ["run: run.ccs.poll 1s asks the server all the time; write 10s or more"]),
+        ("1h", ", window: 1h", []),
+        ("2s", "", []),
+    ],
+)
+def test_polls(of_job, poll: str, window: str, said: list[str]) -> None:
+    """How often a server is asked: not all the time, and not less often than its answer matters."""
+    top = "servers: {p: {type: ccs, url: 'http://x', username: u, password: {env: P}}}"
+    run = f"{{ccs: {{server: p, job: 5ade67f0-0c93-49f3-9f2b-b8ec4beaa99c, poll: {poll}}}}}"
+    assert of_job(f"{{daily: , at: '12:00'{window}}}", run=run, top=top) == said
+
+
 def test_a_program_that_is_not_executable(loads, tmp_path) -> None:
     """A script without its execute bit is warned of; one with it is not."""
     script = tmp_path / "collect.sh"
@@ -253,3 +270,20 @@ def test_what_a_job_says_without_effect_is_told(of_job) -> None:
         'schedule: exclude is not acted on yet: the job also fires inside "freeze"',
         "run: run.http cannot be carried out yet: each of its runs fails and says so",
     ]
+
+
+def test_a_job_over_empty_groups_is_told(warnings) -> None:
+    """Such a run succeeds without doing anything; a group within which somebody is, or a written asset, is enough."""
+    text = """
+collectors: {linux: {collect: [cat]}}
+asset_groups: {none: [], outer: [none], web: [{id: a, type: linux}]}
+jobs:
+  - name: idle
+    run: {collect: {type: CollectionJob, asset_groups: [outer, none]}}
+  - name: busy
+    run: {collect: {type: CollectionJob, asset_groups: [none, web]}}
+  - name: written
+    run: {collect: {type: CollectionJob, assets: [{id: b, type: linux}], asset_groups: [none]}}
+"""
+    told = 'asset_groups: "outer", "none": nobody is in it, so each run succeeds without doing anything'
+    assert warnings(text) == [f'6:5: warning: job "idle": run: {told}']
