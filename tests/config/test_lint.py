@@ -286,4 +286,4 @@ jobs:
     run: {collect: {type: CollectionJob, assets: [{id: b, type: linux}], asset_groups: [none]}}
 """
     told = 'asset_groups: "outer", "none": nobody is in it, so each run succeeds without doing anything'
-    assert warnings(text) == [f'6:5: warning: job "idle": run: {told}']
+    assert warnings(text) == [f'7:5: warning: job "idle": run: {told}']
