@@ -14,6 +14,9 @@ from runners.api import Ended, Outcome, StopReason
 from scheduler.lifecycle import Move
 from scheduler.model import RunRow
 
+ELSEWHERE = frozenset({"ccs"})
+"""Kinds whose work goes on at a counterpart when the daemon dies, and has to be ended there when it may not."""
+
 MOST_INTERRUPTIONS = 3
 """Crashes in a row after which a run is failed: it may be what brings the daemon down."""
 
@@ -69,11 +72,11 @@ def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
             return _failed(run, outcome, facts, now)
 
 
-def interrupted(run: RunRow, *, repeatable: bool, now: datetime) -> Ending:
-    """The ending of an attempt whose daemon died."""
+def interrupted(run: RunRow, *, repeatable: bool, elsewhere: bool = False, now: datetime) -> Ending:
+    """The ending of an attempt whose daemon died; work `elsewhere` that was being aborted is taken up for that."""
     count = run.interruptions + 1
     changes: dict[str, Any] = {"interruptions": count}
-    if run.stop_reason == StopReason.CANCEL:
+    if run.stop_reason == StopReason.CANCEL and not elsewhere:
         note = run.stop_note or "aborted"
         return Ending(ended="stopped", move=Move.CANCEL, reason=note, exit_code=None, changes=changes)
     if not repeatable:

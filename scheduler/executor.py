@@ -85,8 +85,13 @@ class Executor:
         return bool(self._works)
 
     def launch(self, started: Started, job: JobDefinition, configuration: Configuration) -> None:
-        """Begin an attempt that the ledger has as started."""
+        """Begin an attempt that the ledger has as started; one that has only to end work begins asked to stop."""
         work = Work(started, job, configuration)
+        run = started.run
+        if run.stop_reason == StopReason.CANCEL:
+            work.stop.request(StopReason.CANCEL)
+        elif run.window_end is not None and run.window_end <= self._clock.now():
+            work.stop.request(StopReason.WINDOW_END)
         self._works[started.run.run_no] = work
         work.task = asyncio.create_task(self._carry_out(work), name=f"{job.name}#{started.attempt.number}")
 

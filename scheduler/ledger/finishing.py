@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.definitions import JobDefinition, Retry
 from runners.api import Outcome, StopReason
 from scheduler import cycle
-from scheduler.ending import Circumstances, conclude, interrupted
+from scheduler.ending import ELSEWHERE, Circumstances, conclude, interrupted
 from scheduler.ledger import assets, attempts, jobs
 from scheduler.ledger.rows import storable
 from scheduler.model import CLOCK_ACTOR, RunRow
@@ -45,10 +45,11 @@ def finish(
 def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | None, at: datetime) -> RunRow:
     """Close an attempt at which nobody works any more: to be continued, or lost where it may not be repeated.
 
-    An operator's abort that its work did not live to answer is answered here.
+    An operator's abort that its work did not live to answer is answered here, unless the work goes on elsewhere.
     """
     run, _ = attempts.by_token(connection, token)
-    ending = interrupted(run, repeatable=repeatable(job, run), now=at)
+    elsewhere = job is not None and job.enabled and job.run.kind in ELSEWHERE
+    ending = interrupted(run, repeatable=repeatable(job, run), elsewhere=elsewhere, now=at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recurrence.schedule import Occurrence
-from runners.api import AssetRef
+from runners.api import AssetRef, StopReason
 from scheduler import cycle as cycles
 from scheduler.ledger import events, notifying, schema
 from scheduler.ledger.errors import NotFound, StaleMove
@@ -135,14 +135,15 @@ def move(
     if not legal(name, before.state):
         raise StaleMove(f"run {before.run_id} is {before.state}: it cannot {name}")
     target = TRANSITIONS[name].target
+    aborted = target is State.CANCELLED or (before.stop_reason == StopReason.CANCEL and target not in FINAL)
     after = replace(
         before,
         state=target,
         reason=reason,
         ended_at=at if target in FINAL else None,
-        stop_requested_at=None if target is not State.CANCELLED else before.stop_requested_at,
-        stop_reason=None if target is not State.CANCELLED else before.stop_reason,
-        stop_note=None if target is not State.CANCELLED else before.stop_note,
+        stop_requested_at=before.stop_requested_at if aborted else None,
+        stop_reason=before.stop_reason if aborted else None,
+        stop_note=before.stop_note if aborted else None,
         **changes,
     )
     after = replace(after, wake_at=cycles.wake_at(after))

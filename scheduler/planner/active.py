@@ -12,6 +12,7 @@ from config.values import format_duration
 from recurrence import next_fire_time
 from runners.api import StopReason
 from scheduler import cycle
+from scheduler.ending import ELSEWHERE
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Postpone, RequestStop, Start
@@ -51,7 +52,7 @@ def plan_run(
         case State.RUNNING:
             return _running(run, now, end)
         case State.RETRYING:
-            return _retrying(run, now, end)
+            return _retrying(job, run, now, end)
         case State.INCOMPLETE:
             return _incomplete(row, run, now, end)
         case _:
@@ -86,7 +87,9 @@ def _running(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
     return None if stop is None else RequestStop(run.run_no, *stop)
 
 
-def _retrying(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
+def _retrying(job: JobDefinition, run: RunRow, now: datetime, end: datetime | None) -> Action | None:
+    if job.run.kind in ELSEWHERE and run.window_end is not None and run.window_end <= now:
+        return Start(run.run_no, Cause.RETRY)  # with its stop asked for: what may go on there is ended
     stop = _reason_to_stop(run, now, end)
     if stop is not None:
         return Apply(run.run_no, Move.LEAVE, stop[1])

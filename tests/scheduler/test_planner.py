@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from config.definitions import CatchUp, CatchUpPolicy, CommandRun, JobDefinition, Overlap
+from config.definitions import CatchUp, CatchUpPolicy, CcsRun, CommandRun, JobDefinition, Overlap
 from recurrence.schedule import Interval, Rerun, Schedule
 from runners.api import StopReason
+from scheduler.ending import interrupted
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, Cycle, JobRow, Kind, RunRow
 from scheduler.planner import Capacity, Snapshot, plan
@@ -194,6 +195,22 @@ def test_what_an_active_run_needs(minute, state, more, wanted):
     there = run(state, cycle=RERUNS, window_end=window_end, **more)
     actions = planned(now, runs=[there], due=False)
     assert actions == ([] if wanted is None else [wanted])
+
+
+def test_work_that_goes_on_elsewhere_is_ended_there_when_its_window_has_closed():
+    """A run of a counterpart that was cut off is taken up once more, however late; its attempt begins with the stop."""
+    there = run(State.RETRYING, cycle=RERUNS, window_end=MIDNIGHT + timedelta(minutes=5), retry_at=MIDNIGHT)
+    elsewhere = job(run=CcsRun(server="ccs", job="1aaaaaaa-0000-4000-8000-000000000000"))
+    for minute in (5, 12):
+        now = MIDNIGHT + timedelta(minutes=minute)
+        assert planned(now, elsewhere, runs=[there], due=False) == [Start(1, Cause.RETRY)]
+
+
+@pytest.mark.parametrize(("elsewhere", "move"), [(False, Move.CANCEL), (True, Move.INTERRUPT)])
+def test_an_abort_that_the_daemon_did_not_live_to_see_done(elsewhere, move):
+    """Local work died with the daemon: cancelled. Work elsewhere may go on: it is taken up to be ended."""
+    there = run(State.RUNNING, stop_requested_at=MIDNIGHT, stop_reason="cancel", stop_note="enough")
+    assert interrupted(there, repeatable=True, elsewhere=elsewhere, now=MIDNIGHT).move is move
 
 
 def test_a_paused_jobs_reruns_are_dropped():

@@ -76,5 +76,22 @@ def test_the_window_ends_while_the_driver_is_down(stand_in, drive, settled):
     driver.process.kill()
     settled(lambda: [one["state"] for one in stand_in.runs()], 5.5)
     driver.start()
-    assert driver.until(run_id, "incomplete")["state"] == "incomplete"
-    stand_in.process.until(lambda: [one["state"] for one in stand_in.runs()] == ["cancelled"])
+    assert driver.until(run_id, "incomplete")["reason"] == "the window closed"
+    assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
+
+
+def test_the_driver_is_killed_before_its_abort_is_confirmed(stand_in, drive, wire):
+    """An operator's abort holds: after its start the job run is ended there, then the run is cancelled."""
+    stand_in.hold("web-1")
+    driver = drive("web-1")
+    run_id = driver.trigger()
+    driver.until_knows(run_id, "ccs_run")
+    order = stand_in.order("drop_before", wire.abort, times=None)
+    driver.process.post(f"/v1/runs/{run_id}/abort")
+    stand_in.until_hit(order)
+    driver.process.kill()
+    stand_in.take_back()
+    assert stand_in.until_running()
+    driver.start()
+    assert driver.until(run_id)["state"] == "cancelled"
+    assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
