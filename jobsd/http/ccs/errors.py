@@ -18,6 +18,9 @@ from scheduler.ledger import LedgerUnavailable, NotFound, StaleMove
 RETRY_S = 5
 """What Retry-After says where the daemon cannot answer now."""
 
+MOST_FAULTS = 1000
+"""Faults that one answer lists."""
+
 
 class Turned(Exception):
     """The request is turned down with this status; the text is for the client's people."""
@@ -78,7 +81,9 @@ async def _turned(_request: Request, error: Exception) -> Response:
 
 async def _faults(_request: Request, error: Exception) -> Response:
     assert isinstance(error, WireFaults)  # noqa: S101 - the table above says so
-    return Answer(error.body(), status_code=400)
+    body = error.body()
+    body["Errors"] = body["Errors"][:MOST_FAULTS]
+    return Answer(body, status_code=400)
 
 
 async def _parameters(_request: Request, error: Exception) -> Response:

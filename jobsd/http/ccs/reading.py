@@ -23,9 +23,6 @@ from scheduler.model import JobRow, RunRow
 BEGUN = frozenset(State) - {State.MISSED, State.SKIPPED}
 """The states of job runs that clients see: what never started was none."""
 
-FEW = 20
-"""So many jobs are looked up one by one."""
-
 MOST_ACTIVITIES = 1000
 """Assets that one job run lists."""
 
@@ -104,35 +101,34 @@ class Reader:
     def _properties(
         self, connection: Connection, rows: Sequence[JobRow], *, runs: bool, details: bool = True
     ) -> list[JobProperties]:
-        made = _made(connection, rows)
-        times = versions.times(connection, [row.job_id for row in rows if row.job_id not in made])
+        made = versions.made(connection, [row.job_id for row in rows])
         newest = _newest(connection, rows) if runs else {}
         found = []
         for row in rows:
-            api, run = made.get(row.job_id), newest.get(row.job_id)
+            known, run = made[row.job_id], newest.get(row.job_id)
             job = self.definitions[row.name]
             assert isinstance(job.run, CollectRun)  # noqa: S101 - others are not shown
-            first, last = times[row.job_id] if api is None else (api.created_at, api.modified_at)
             found.append(
                 JobProperties(
                     job_id=row.guid,
                     name=row.name,
                     job_type=job.run.type,
                     description=job.description,
-                    details=self._details(job, job.run, api) if details else {},
-                    created_at=first,
-                    modified_at=last,
-                    created_by="" if api is None else api.creator,
+                    details=self._details(connection, row, job, job.run) if details else {},
+                    created_at=known.created_at,
+                    modified_at=known.modified_at,
+                    created_by=known.creator,
                     last_status=Status.NONE if run is None else Status(STATUS[run.state]),
                     last_run_at=None if run is None else run.started_at or run.fire_time,
                 )
             )
         return found
 
-    def _details(self, job: JobDefinition, run: CollectRun, api: ApiJob | None) -> Mapping[str, Any]:
-        if api is not None:
-            return details_in(api.source)
-        return details_of(job, run, self.configuration).wire()
+    def _details(
+        self, connection: Connection, row: JobRow, job: JobDefinition, run: CollectRun
+    ) -> Mapping[str, Any]:
+        api = api_jobs.get(connection, row.job_id)
+        return details_of(job, run, self.configuration).wire() if api is None else details_in(api.source)
 
 
 def status_of(
@@ -183,14 +179,6 @@ def _activities(connection: Connection, run: RunRow) -> list[Activity]:
         )
         for row in rows
     ]
-
-
-def _made(connection: Connection, rows: Sequence[JobRow]) -> dict[int, ApiJob]:
-    """What those of these jobs were made from that an API made."""
-    if len(rows) > FEW:
-        return {row.job_id: api for row, api in api_jobs.every(connection)}
-    found = (api_jobs.get(connection, row.job_id) for row in rows)
-    return {api.job_id: api for api in found if api is not None}
 
 
 def _newest(connection: Connection, rows: Sequence[JobRow]) -> dict[int, RunRow]:
