@@ -17,6 +17,12 @@ from scheduler.ledger.rows import RUNS, run_row
 from scheduler.lifecycle import ACTIVE, FINAL
 from scheduler.model import RunRow
 
+_NOTIFY = (
+    sa.select(schema.job_versions.c.body["notify"])
+    .join_from(schema.jobs, schema.job_versions, schema.jobs.c.version_id == schema.job_versions.c.version_id)
+    .where(schema.jobs.c.job_id == sa.bindparam("job_id"))
+)
+
 
 def run_opened(connection: sa.Connection, run: RunRow, at: datetime) -> None:
     """Write what an opened run calls for: its outcome if it has ended already, else a word for when it is late."""
@@ -52,11 +58,7 @@ def run_ended(connection: sa.Connection, run: RunRow, at: datetime) -> None:
 
 def _notify(connection: sa.Connection, job_id: int) -> Mapping[str, Any]:
     """The `notify` block of the job's present version; empty if it has none."""
-    jobs, versions = schema.jobs, schema.job_versions
-    query = sa.select(versions.c.body["notify"]).join_from(
-        jobs, versions, jobs.c.version_id == versions.c.version_id
-    )
-    found: Mapping[str, Any] | None = connection.execute(query.where(jobs.c.job_id == job_id)).scalar()
+    found: Mapping[str, Any] | None = connection.execute(_NOTIFY, {"job_id": job_id}).scalar()
     return found or {}
 
 

@@ -63,8 +63,12 @@ def test_one_delivery_says_what_it_says_and_no_secret(outbox):
 
 
 def test_a_run_has_its_deliveries(outbox):
-    """Oldest first, in the run's detail."""
+    """Oldest first, in the run's detail; the page has them too."""
     assert [one["delivery_no"] for one in outbox.get(f"/v1/runs/{outbox.first}")["deliveries"]] == [1, 2]
+    page = outbox.http.get(f"/runs/{outbox.first}", headers={"Authorization": "Bearer the-local-token"}).text
+    assert "a@example.com, b@example.com" in page
+    assert "b@example.com: 550 no" in page
+    assert "secret" not in page
 
 
 def test_sending_again_is_an_act(outbox):
