@@ -24,7 +24,7 @@ def schema_of(path: Path) -> tuple[str | None, str]:
     """
     script = ScriptDirectory(str(_MIGRATIONS))
     head = script.get_current_head() or ""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         return None, head
     found = _revision(path)
     if found not in {revision.revision for revision in script.walk_revisions()}:
