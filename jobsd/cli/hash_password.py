@@ -10,7 +10,7 @@ from config.passwords import hash_password
 from jobsd.cli.files import Failed
 
 
-@click.command()
+@click.command("hash-password")
 def hash_a_password() -> None:
     """Print the hash of a password, for password_hash under users.
 
