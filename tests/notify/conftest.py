@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from config import loads
+from jobsd.decoding import decode
 from jobsd.notify import Postman
 from runners.registry import Runners
 from scheduler.clock import ManualClock
@@ -137,6 +138,7 @@ class Office:
             self.folder / "state",
             owner=f"office:{id(self)}",
             runner_for=Runners({}).runner_for,
+            decode=decode,
         )
         self.control = Control(self.dispatcher)
         postman = Postman(lambda: self.dispatcher.configuration, self.dispatcher.definition, self.clock)
