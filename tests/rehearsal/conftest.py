@@ -90,8 +90,15 @@ class StandIn:
                     got += more
             return got
 
+    def until_logged(self, event, seconds=20, **keys):
+        """Hear the log up to the last line that is there and has these keys."""
+        deadline = time.monotonic() + seconds
+        while not any(line["event"] == event and keys.items() <= line.items() for line in self.rest()):
+            assert time.monotonic() < deadline, self.lines
+            time.sleep(0.05)
+
     def rest(self):
-        """All lines of a process that has ended."""
+        """All lines so far."""
         while not self._heard.empty():
             self.lines.append(self._heard.get())
         return self.lines

@@ -128,4 +128,5 @@ def test_faults_leave_no_complaint_in_the_log(stand_in):
     assert set(line) >= {"fault", "order", "method", "path"}
     stand_in.order({"match": JOBS, "fault": "garble"})
     stand_in.http.get("/v1/jobs")
+    stand_in.until_logged("rehearsal_fault", fault="garble")
     assert not [line for line in stand_in.lines if line["event"] == "library_message"]
