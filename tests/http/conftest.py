@@ -93,7 +93,12 @@ class House:
     async def _up(self):
         self.ledger = Ledger(self.folder / "state" / "ledger.db")
         self.dispatcher = Dispatcher(
-            self.ledger, self.clock, self.folder / "state", owner="house", runner_for=Runners({}).runner_for, decode=decode
+            self.ledger,
+            self.clock,
+            self.folder / "state",
+            owner="house",
+            runner_for=Runners({}).runner_for,
+            decode=decode,
         )
         await self.dispatcher.install(self.configuration, Actor("tester", By.SIGNAL))
         self.dispatcher.alarm.start()
