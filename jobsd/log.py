@@ -29,7 +29,11 @@ class Unbreakable(io.TextIOBase):
     def write(self, text: str, /) -> int:
         """Write and flush; whatever is in the way, the text is dropped."""
         try:
-            self._stream.write(text)
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:  # half characters, from a counterpart's words or a file's name
+                encoding = self._stream.encoding or "utf-8"
+                self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: the stream is closed
             return 0

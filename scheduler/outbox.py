@@ -269,7 +269,14 @@ class Courier:
             due_at=due_at,
         )
         while True:
-            with contextlib.suppress(LedgerUnavailable):
+            pause_s = BEAT_S
+            try:
                 await self._ledger.write(operation)
+            except LedgerUnavailable:
+                pass  # the dispatcher tells it
+            except Exception as error:  # noqa: BLE001 - still due in the ledger: let go, it would be sent at every turn
+                _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
+                pause_s = FIRST_DELAY.total_seconds()
+            else:
                 return
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(pause_s)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from scheduler.ledger import events, schema
 from scheduler.ledger.errors import NotFound, StaleMove
-from scheduler.ledger.rows import RUNS, run_row
+from scheduler.ledger.rows import RUNS, run_row, storable
 from scheduler.model import Actor, RunRow
 
 MAIL, WEBHOOK = "mail", "webhook"
@@ -172,7 +172,7 @@ def settle(
     pending = state is Fate.PENDING
     changes: dict[str, Any] = {
         "state": state.value,
-        "reason": reason,
+        "reason": storable(reason),
         "due_at": due_at if pending else None,
         "ended_at": None if pending else at,
     }

@@ -111,7 +111,8 @@ def ready(connection: sa.Connection, delivery: Delivery) -> Delivery | None:
         return delivery
     if delivery.run_no is None:  # the job's history was deleted
         return None
-    run = run_row(connection.execute(RUNS.where(schema.runs.c.run_no == delivery.run_no)).one())
-    if run.state not in ACTIVE:
+    row = connection.execute(RUNS.where(schema.runs.c.run_no == delivery.run_no)).one_or_none()
+    run = None if row is None else run_row(row)  # it may be deleted since the delivery was read
+    if run is None or run.state not in ACTIVE:
         return None
     return replace(delivery, body=_composed(connection, run, notices.LATE, delivery.body))

@@ -1,5 +1,6 @@
 """What the daemon was started from goes away: its reader, its terminal, its ledger's file."""
 
+import io
 import os
 import pty
 import signal
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from jobsd.log import Unbreakable
 
 ROOT = Path(__file__).parents[2]
 TICK = "version: 1\njobs:\n  - {name: one, schedule: {interval: 1s}, run: {command: {argv: [touch, '%s']}}}\n"
@@ -40,6 +43,15 @@ def until(condition, process, seconds=30):
         assert process.poll() is None, "it ended"
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("encoding", "written"), [("utf-8", "é: \\udce9"), ("ascii", "\\xe9: \\udce9")])
+def test_a_line_that_the_log_s_encoding_does_not_have_is_escaped(encoding, written):
+    """A counterpart's words, or a file's name, may hold half characters: the line is not lost for them."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    Unbreakable(stream).write("é: \udce9")
+    assert raw.getvalue() == written.encode()
 
 
 @pytest.mark.parametrize("where", ["closed pipe", "/dev/full"])

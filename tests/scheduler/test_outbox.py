@@ -1,6 +1,7 @@
 """The outbox: who is told of which end, in the same transaction; the courier's order, patience and manners."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from recurrence.schedule import Occurrence
 from scheduler import notices
 from scheduler.clock import ManualClock
-from scheduler.ledger import NotFound, StaleMove, deliveries, jobs, runs
+from scheduler.ledger import NotFound, StaleMove, deliveries, jobs, notifying, runs
 from scheduler.ledger.deliveries import DeliveryFilter, Fate
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, By, Cycle, Kind
@@ -317,6 +318,44 @@ async def test_what_a_deliverer_raises_is_tried_again(desk):
     await desk.carry()
     assert desk.state() == {"x": "pending", "y": "delivered"}
     assert desk.one("x").reason == "RuntimeError: a bug"
+
+
+@pytest.mark.parametrize("answer", [Later("450 caf\udce9"), Refused("550 caf\udce9")])
+async def test_words_that_are_no_utf_8_are_kept_escaped(desk, answer):
+    """A mail server answers in Latin-1: that is recorded, and the delivery waits or is refused like any other."""
+    await desk.write("x")
+    desk.answers["x"] = answer
+    await desk.carry()
+    assert desk.one("x").reason == answer.reason.replace("\udce9", "\\udce9")
+    assert desk.tried == ["x"]
+
+
+async def test_what_cannot_be_recorded_is_not_sent_at_every_turn(desk):
+    """Its row stays as it was and is due; the courier holds it back instead of sending it again and again."""
+    await desk.write("x", "y")
+    desk.answers["x"] = Later("half of them", progress={"delivered": {1, 2}})  # a set is no JSON
+    await desk.courier.turn()
+    while len(desk.tried) < 2 or desk.state()["y"] != "delivered":
+        await asyncio.sleep(0.01)
+    for _ in range(5):
+        await desk.courier.turn()
+        await asyncio.sleep(0.02)
+    assert sorted(desk.tried) == ["x", "y"]
+    assert desk.state() == {"x": "pending", "y": "delivered"}
+    ((_, held),) = desk.courier._sending.values()
+    held.cancel()
+
+
+async def test_a_run_that_is_deleted_while_its_late_notice_comes_due(ledger):
+    """There is nothing to tell any more."""
+
+    def operation(connection):
+        opened(connection, record(connection, NOTIFY | {"late": LATE}))
+        (late,) = everything(connection)
+        return notifying.ready(connection, late), notifying.ready(connection, replace(late, run_no=99))
+
+    told, gone = await ledger.write(operation)
+    assert (told.about, gone) == ("late", None)
 
 
 async def test_a_ledger_that_cannot_be_written_makes_nothing_arrive_twice(desk, tmp_path):
