@@ -94,7 +94,7 @@ class JobActs:
 
             def operation(connection: Connection) -> tuple[JobRow, history.Deleted]:
                 row = _own(connection, guid)
-                deleted = history.delete(connection, row, at=now)
+                deleted = history.delete(connection, row, at=now, actor=actor)
                 for run in runs.active_of(connection, row.job_id):
                     if run.state is not State.RUNNING:
                         runs.move(connection, run.run_no, Move.CANCEL, at=now, actor=actor, reason=reason)
@@ -115,10 +115,7 @@ class JobActs:
             now = self._now()
 
             def operation(connection: Connection) -> history.Deleted:
-                row = _own(connection, guid)
-                deleted = history.delete(connection, row, at=now)
-                history.tell(connection, row, deleted, at=now, actor=actor)
-                return deleted
+                return history.delete(connection, _own(connection, guid), at=now, actor=actor)
 
             deleted = await self.dispatcher.ledger.write(operation)
         await self._clear(deleted.run_ids)

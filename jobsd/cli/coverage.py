@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -11,7 +11,7 @@ import click
 from jobsd.cli import daemon
 from jobsd.cli.options import job_argument, json_option
 from jobsd.cli.output import Row, beneath, echo_json, echo_lines, plain
-from jobsd.cli.when import length
+from jobsd.cli.when import length, wall, zone_of
 from jobsd.cli.wording import SHORT, state, verdicts
 
 
@@ -40,6 +40,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     told = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "total")
     run = f" (latest run {found['run_id'][:SHORT]})" if found["run_id"] else ""
     yield f"{found['job']}: {found['share'] or 0:.0%} of {counts['total']} assets covered: {told}{run}"
+    yield f"known since {wall(datetime.fromisoformat(found['known_since']), zone_of(found))}"
     if results := verdicts(found["results"]):
         yield f"newest results: {results}"
     rows = [_row(asset) for asset in found["assets"]]

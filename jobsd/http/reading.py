@@ -79,7 +79,8 @@ class Reader:
     def coverage(self, connection: Connection, name: str) -> Coverage:
         """The coverage of a job. Raises NotFound."""
         row = jobs.find(connection, name)
-        return views.coverage_view(row.name, self._covering(connection, row), self.now)
+        zone = self.facts(connection, row).zone
+        return views.coverage_view(row, self._covering(connection, row), zone=zone, now=self.now)
 
     def _covering(self, connection: Connection, row: JobRow) -> covering.Covering:
         definition = self.definitions.get(row.name)

@@ -10,6 +10,7 @@ from jobsd.views.shapes import AssetCoverage, Coverage, CoverageCounts, Coverage
 from runners.api import AssetState, Verdict
 from scheduler.ledger.assets import COVERED
 from scheduler.ledger.covering import Covering, Standing
+from scheduler.model import JobRow
 
 NEVER = "never"
 
@@ -30,11 +31,13 @@ def coverage_summary(covering: Covering) -> CoverageSummary:
     )
 
 
-def coverage_view(job: str, covering: Covering, now: datetime) -> Coverage:
+def coverage_view(row: JobRow, covering: Covering, *, zone: str, now: datetime) -> Coverage:
     """The coverage of a job, asset by asset; ages count up to `now`."""
     return Coverage(
         **coverage_summary(covering).model_dump(by_alias=False),
-        job=job,
+        job=row.name,
+        timezone=zone,
+        known_since=row.known_since,
         assets=[_asset(standing, now) for standing in covering.assets],
     )
 

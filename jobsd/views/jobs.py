@@ -84,6 +84,7 @@ def job_view(
         defined=facts.defined,
         schedule=sentence(facts.schedule),
         timezone=facts.zone,
+        known_since=row.known_since,
         next_fire_time=coming,
         local=None if coming is None else local_time(coming, facts.zone),
         last_run=last_run,

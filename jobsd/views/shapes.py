@@ -188,6 +188,8 @@ class Coverage(CoverageSummary):
     """The coverage of a job, asset by asset."""
 
     job: str
+    timezone: str
+    known_since: datetime = Field(description="Of the time before, nothing is known (any more).")
     assets: list[AssetCoverage]
 
 
@@ -213,6 +215,7 @@ class JobView(View):
     defined: bool = Field(description="Whether a definition is in force; without one it only has a history.")
     schedule: str = Field(description="The schedule in one sentence.")
     timezone: str
+    known_since: datetime = Field(description="Of the time before, nothing is known (any more).")
     next_fire_time: datetime | None
     local: str | None = Field(description="The next fire time in the job's zone, with its offset.")
     last_run: RunView | None

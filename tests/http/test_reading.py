@@ -23,7 +23,7 @@ def test_a_job_has_its_schedule_its_next_fire_time_and_its_last_run(told):
     nightly = jobs["nightly"]
     assert set(nightly) == {
         "job", "guid", "job_no", "origin", "creator", "description", "enabled", "defined", "schedule", "timezone",
-        "next_fire_time", "local", "last_run", "paused", "labels", "coverage",
+        "known_since", "next_fire_time", "local", "last_run", "paused", "labels", "coverage",
     }  # fmt: skip
     assert nightly["next_fire_time"] == "2026-03-08T07:30:00Z"
     assert nightly["local"] == "2026-03-08T03:30:00-04:00"
@@ -57,7 +57,9 @@ def test_coverage_says_where_each_asset_stands(told):
     assert (one["asset_id"], one["state"], one["age_s"]) == ("web-1", "done", 0.0)
     assert one["covered_by"] == one["run_id"] == told.collected["run_id"]
     assert (three["state"], three["covered_at"], three["age_s"]) == ("unreachable", None, None)
-    summary = told.get("/v1/jobs/nightly")["coverage"]
+    nightly = told.get("/v1/jobs/nightly")
+    assert coverage["known_since"] == nightly["known_since"] <= told.collected["fire_time"]
+    summary = nightly["coverage"]
     assert summary == {key: coverage[key] for key in ("counts", "share", "run_id", "results")}
     empty = told.get("/v1/jobs/hello")["coverage"]
     assert (empty["counts"]["total"], empty["share"], empty["run_id"]) == (0, None, None)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from runners.api import AssetRef
 from scheduler.control import Refused
-from scheduler.ledger import NotFound, api_jobs, assets, jobs, schema
+from scheduler.ledger import NotFound, api_jobs, assets, jobs, queries, schema
 
 FILE = """
 version: 1
@@ -80,8 +80,29 @@ async def test_deleting_the_history_takes_all_that_hangs_on_ended_runs(rig, toy)
     assert (row.known_since, row.watermark, row.armed) == (r.clock.now(), made.watermark, True)
     assert memory(r, row.job_id) == [("v",)]
     last = r.events[-1]
-    assert (last.name, last.reason, last.actor) == ("history_deleted", "1 run deleted", toy.actor)
+    reason = "1 run deleted, of 2026-03-02T05:00:00Z"
+    assert (last.name, last.reason, last.actor) == ("history_deleted", reason, toy.actor)
     assert await r.control.delete_history(made.guid, toy.actor) == 0
+
+
+async def test_who_follows_the_journal_misses_nothing_of_a_deletion(rig, toy):
+    """The ids of deleted events are never given out again: what is written after them has greater ids."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(FILE, decode=toy.decode)
+    made = await r.control.create("toy", {"name": "job"}, toy.actor)
+    for _ in range(2):
+        await done(r, "job", toy.actor)
+        r.clock.advance(timedelta(hours=1))
+    read = r.ledger.read(queries.last_event_id)
+    await r.control.delete_history(made.guid, toy.actor)
+    told = r.ledger.read(lambda c: queries.events_after(c, read, limit=9))
+    span = "2 runs deleted, of 2026-03-02T05:00:00Z to 2026-03-02T06:00:00Z"
+    assert [(event.name, event.reason) for event in told] == [("history_deleted", span)]
+    await done(r, "job", toy.actor)
+    read = r.ledger.read(queries.last_event_id)
+    await r.control.remove(made.guid, toy.actor)
+    told = r.ledger.read(lambda c: queries.events_after(c, read, limit=9))
+    assert [event.name for event in told] == ["history_deleted", "remove"]
 
 
 async def test_what_is_still_to_be_delivered_outlives_the_history(rig, toy):
