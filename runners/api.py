@@ -175,12 +175,14 @@ class Outcome:
         reason: Why, in words for an operator; empty when there is nothing to say.
         retryable: Whether trying again may help (an attempt's error only).
         exit_code: Of a command, where there was one.
+        unsettled: Whether something may go on at a counterpart: the reason is told whatever becomes of the run.
     """
 
     ended: Ended
     reason: str = ""
     retryable: bool = False
     exit_code: int | None = None
+    unsettled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

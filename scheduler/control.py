@@ -10,6 +10,7 @@ from datetime import datetime
 
 from config.definitions import JobDefinition, Overlap
 from runners.api import StopReason
+from scheduler.ending import ELSEWHERE
 from scheduler.jobacts import JobActs, Refused
 from scheduler.ledger import Connection, NotFound, StaleMove, assets, jobs, opening, runs
 from scheduler.lifecycle import FINAL, Move, State
@@ -43,7 +44,7 @@ class Control(JobActs):
         return await self._looked_at(await self.dispatcher.ledger.write(operation))
 
     async def abort(self, run_id: str, actor: Actor) -> RunRow:
-        """Cancel a run: a waiting one at once, a running one as soon as its work has ended.
+        """Cancel a run: a waiting one at once, one at work, here or elsewhere, as soon as its work has ended.
 
         Aborting a cancelled run again changes nothing. Raises NotFound; Refused for any other final run.
         """
@@ -55,7 +56,7 @@ class Control(JobActs):
                 return run
             if run.state in FINAL:
                 raise Refused(f"run {run.run_id} has ended already: {run.state}")
-            if run.state is State.RUNNING:
+            if run.state is State.RUNNING or self._at_work_elsewhere(run):
                 stop = StopReason.CANCEL.value
                 return runs.request_stop(connection, run.run_no, at=now, stop=stop, reason=reason, actor=actor)
             return runs.move(connection, run.run_no, Move.CANCEL, at=now, actor=actor, reason=reason)
@@ -142,6 +143,11 @@ class Control(JobActs):
             except StaleMove as error:
                 raise Refused(str(error)) from error
         return started.run
+
+    def _at_work_elsewhere(self, run: RunRow) -> bool:
+        """Whether what an attempt has begun may go on though none is under way: it has to be ended there."""
+        definition = self.dispatcher.definition(run.job)
+        return run.state is State.RETRYING and definition is not None and definition.run.kind in ELSEWHERE
 
     def _planned(
         self, connection: Connection, definition: JobDefinition | None, row: JobRow, now: datetime, actor: Actor

@@ -65,7 +65,7 @@ def wake_at(run: RunRow) -> datetime | None:
         case State.RUNNING:
             return None if run.stop_requested_at else _first(run.window_end, next_rerun(run))
         case State.RETRYING:
-            return _first(run.retry_at, run.window_end, next_rerun(run))
+            return run.stop_requested_at or _first(run.retry_at, run.window_end, next_rerun(run))
         case State.INCOMPLETE:
             return next_rerun(run) or run.opened_at
         case _:

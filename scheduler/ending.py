@@ -59,7 +59,7 @@ def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
     if (outcome.ended is Ended.COMPLETED and facts.left == 0) or (outcome.ended is Ended.STOPPED and all_covered):
         return _ending(outcome, "completed", Move.SUCCEED, outcome.reason)
     if facts.stop is StopReason.CANCEL:
-        return _ending(outcome, "stopped", Move.CANCEL, facts.stop_note or "aborted")
+        return _ending(outcome, "stopped", Move.CANCEL, _told(facts.stop_note or "aborted", outcome))
     match outcome.ended:
         case Ended.COMPLETED:
             count = _left(facts)
@@ -103,7 +103,7 @@ def _stopped(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
             return _ending(outcome, "lost", Move.LOSE, reason)
         reason = "interrupted by the daemon's stop; what is left is taken up at its next start"
         return _ending(outcome, "interrupted", Move.INTERRUPT, reason, retry_at=now, tries=run.tries - 1)
-    return _ending(outcome, "stopped", Move.LEAVE, _left(facts))
+    return _ending(outcome, "stopped", Move.LEAVE, _told(_left(facts), outcome))
 
 
 def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
@@ -116,7 +116,7 @@ def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) 
     if facts.left and facts.rerun_at is not None:
         return _ending(outcome, "failed", Move.LEAVE, f"{outcome.reason}; {_left(facts)}")
     if facts.total == 0 and facts.stop not in (None, StopReason.SHUTDOWN):
-        return _ending(outcome, "stopped", Move.LEAVE, _left(facts))
+        return _ending(outcome, "stopped", Move.LEAVE, _told(_left(facts), outcome))
     return _ending(outcome, "failed", Move.FAIL, outcome.reason or "failed")
 
 
@@ -139,6 +139,12 @@ def _left(facts: Circumstances) -> str:
         return why or "left unfinished"
     count = f"{facts.left} of {facts.total} assets left"
     return f"{why}: {count}" if why else count
+
+
+def _told(why: str, outcome: Outcome) -> str:
+    """Why it was stopped, and what its work says beside that where an operator has to know."""
+    beside = outcome.ended is Ended.FAILED or outcome.unsettled
+    return f"{why}; {outcome.reason}" if beside and outcome.reason else why
 
 
 def _ending(

@@ -88,8 +88,8 @@ class Executor:
         """Begin an attempt that the ledger has as started; one that has only to end work begins asked to stop."""
         work = Work(started, job, configuration)
         run = started.run
-        if run.stop_reason == StopReason.CANCEL:
-            work.stop.request(StopReason.CANCEL)
+        if run.stop_reason is not None:
+            work.stop.request(StopReason(run.stop_reason))
         elif run.window_end is not None and run.window_end <= self._clock.now():
             work.stop.request(StopReason.WINDOW_END)
         self._works[started.run.run_no] = work

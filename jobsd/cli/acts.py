@@ -59,13 +59,13 @@ def rerun(url: str | None, run: str, *, wait: bool, as_json: bool) -> None:
 @json_option
 @click.argument("run")
 def abort(url: str | None, run: str, *, as_json: bool) -> None:
-    """End RUN: a waiting one at once, a running one as soon as its work has been stopped.
+    """End RUN: a waiting one at once, one at work as soon as its work has been stopped.
 
     Example: jobsd abort 5f3a9c21
     """
     found = daemon.connect(url).post(f"/v1/runs/{daemon.quoted(run)}/abort")
     _told(found, as_json=as_json)
-    if found["state"] == "running" and not as_json:
+    if found["state"] != "cancelled" and not as_json:
         click.echo("its work is being stopped")
 
 

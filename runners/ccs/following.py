@@ -66,6 +66,9 @@ class Following:
                 await unless(stop, clock.sleep(pace()))
         except StopAsked:
             pass
+        except CcsError:
+            if not stop.requested:  # asked for at the same moment: it has to be ended all the same
+                raise
         return await self.ended()
 
     async def ended(self) -> Outcome:
@@ -98,7 +101,8 @@ class Following:
         run.report.warn(
             "ccs_abort_unconfirmed", server=self._work.run.server, ccs_run=self._run.run_id, reason=why
         )
-        return Outcome(Ended.STOPPED, f"the abort of the job run {self._run.run_id} is not confirmed: {why}")
+        reason = f"the abort of the job run {self._run.run_id} is not confirmed: {why}"
+        return Outcome(Ended.STOPPED, reason, unsettled=True)
 
     async def _listed(self) -> JobStatus | None:
         for count in (1, LATEST, ALL):  # the newest is nearly always ours

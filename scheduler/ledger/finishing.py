@@ -48,7 +48,7 @@ def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | No
     An operator's abort that its work did not live to answer is answered here, unless the work goes on elsewhere.
     """
     run, _ = attempts.by_token(connection, token)
-    elsewhere = job is not None and job.enabled and job.run.kind in ELSEWHERE
+    elsewhere = job is not None and job.run.kind in ELSEWHERE
     ending = interrupted(run, repeatable=repeatable(job, run), elsewhere=elsewhere, now=at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 

@@ -21,6 +21,9 @@ from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
 
 _TICK = timedelta(microseconds=1)
 
+_UNDER_A_STOP = frozenset({Move.INTERRUPT, Move.START})
+"""Moves over which a stop stays on record: it was asked for and has not been answered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
@@ -135,15 +138,15 @@ def move(
     if not legal(name, before.state):
         raise StaleMove(f"run {before.run_id} is {before.state}: it cannot {name}")
     target = TRANSITIONS[name].target
-    aborted = target is State.CANCELLED or (before.stop_reason == StopReason.CANCEL and target not in FINAL)
+    kept = target is State.CANCELLED or (name in _UNDER_A_STOP and before.stop_reason != StopReason.SHUTDOWN)
     after = replace(
         before,
         state=target,
         reason=reason,
         ended_at=at if target in FINAL else None,
-        stop_requested_at=before.stop_requested_at if aborted else None,
-        stop_reason=before.stop_reason if aborted else None,
-        stop_note=before.stop_note if aborted else None,
+        stop_requested_at=before.stop_requested_at if kept else None,
+        stop_reason=before.stop_reason if kept else None,
+        stop_note=before.stop_note if kept else None,
         **changes,
     )
     after = replace(after, wake_at=cycles.wake_at(after))
@@ -166,13 +169,17 @@ def move(
 def request_stop(
     connection: sa.Connection, run_no: int, *, at: datetime, stop: str, reason: str, actor: Actor
 ) -> RunRow:
-    """Record that the running attempt is asked to stop; the first request stands. StaleMove if none is running."""
+    """Record that a run is asked to stop: its attempt, or the work elsewhere that goes on between two of them.
+
+    The first request stands, but for an abort. Raises StaleMove if it is neither running nor retrying.
+    """
     before = _still(connection, run_no)
-    if before.state is not State.RUNNING:
+    if before.state not in {State.RUNNING, State.RETRYING}:
         raise StaleMove(f"run {before.run_id} is {before.state}: nothing to stop")
     if before.stop_requested_at is not None and (stop != "cancel" or before.stop_reason == stop):
         return before
-    after = replace(before, stop_requested_at=at, stop_reason=stop, stop_note=reason, wake_at=None)
+    after = replace(before, stop_requested_at=at, stop_reason=stop, stop_note=reason)
+    after = replace(after, wake_at=cycles.wake_at(after))
     _store(connection, before, after)
     event = events.Event(
         at=at,

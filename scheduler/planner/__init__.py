@@ -80,7 +80,7 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
         if job is not None and row is not None and not startable(run, now):
             end = _guarded(run.job, partial(cycle_end, job, row, run), broken)
         action = _guarded(run.job, partial(plan_run, job, row, run, now, end), broken)
-        if isinstance(action, Start):
+        if isinstance(action, Start) and not action.ending:
             wanted.append((run, action))
         elif action is not None:
             changes.append(action)

@@ -33,16 +33,20 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start an attempt of a run; `rerun_at` is the rerun time it answers, for cause rerun."""
+    """Start an attempt of a run; `rerun_at` is the rerun time it answers, for cause rerun.
+
+    `ending`: only to have work elsewhere ended, its stop is on record. It waits for no room.
+    """
 
     run_no: int
     cause: Cause
     rerun_at: datetime | None = None
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RequestStop:
-    """Ask a running attempt to stop; the state changes when its work has ended."""
+    """Ask a run to stop whose work is under way, here or elsewhere; the state changes when that has ended."""
 
     run_no: int
     stop: StopReason

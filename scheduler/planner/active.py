@@ -40,9 +40,7 @@ def plan_run(
     `end` is its `cycle_end`. For a `startable` run `row` and `end` may be None.
     """
     if job is None or not job.enabled:
-        if run.state is not State.RUNNING:
-            return Apply(run.run_no, Move.CANCEL, "the job was removed" if job is None else "the job was disabled")
-        return _out_of_force(run, now)
+        return _out_of_force(job, run, now)
     if startable(run, now):
         return _startable(job, run, now)
     assert row is not None  # noqa: S101 - as said above
@@ -59,8 +57,13 @@ def plan_run(
             return None
 
 
-def _out_of_force(run: RunRow, now: datetime) -> Action | None:
+def _out_of_force(job: JobDefinition | None, run: RunRow, now: datetime) -> Action | None:
     """A running attempt finishes, though its job is gone: within its window."""
+    if run.state is not State.RUNNING:
+        reason = "the job was removed" if job is None else "the job was disabled"
+        if job is not None and run.state is State.RETRYING and job.run.kind in ELSEWHERE:
+            return _ended_elsewhere(run, StopReason.CANCEL, reason)
+        return Apply(run.run_no, Move.CANCEL, reason)
     if run.window_end is None or now < run.window_end or run.stop_requested_at is not None:
         return None
     return RequestStop(run.run_no, StopReason.WINDOW_END, "the window closed")
@@ -88,14 +91,23 @@ def _running(run: RunRow, now: datetime, end: datetime | None) -> Action | None:
 
 
 def _retrying(job: JobDefinition, run: RunRow, now: datetime, end: datetime | None) -> Action | None:
-    if job.run.kind in ELSEWHERE and run.window_end is not None and run.window_end <= now:
-        return Start(run.run_no, Cause.RETRY)  # with its stop asked for: what may go on there is ended
     stop = _reason_to_stop(run, now, end)
+    if run.stop_reason is not None:
+        stop = StopReason(run.stop_reason), run.stop_note or ""
     if stop is not None:
+        if job.run.kind in ELSEWHERE:
+            return _ended_elsewhere(run, *stop)
         return Apply(run.run_no, Move.LEAVE, stop[1])
     if run.retry_at is None or run.retry_at <= now:
         return Start(run.run_no, Cause.RETRY)
     return None
+
+
+def _ended_elsewhere(run: RunRow, stop: StopReason, reason: str) -> Action:
+    """What an attempt has begun at a counterpart may go on there: one more attempt has it ended."""
+    if run.stop_requested_at is None:
+        return RequestStop(run.run_no, stop, reason)
+    return Start(run.run_no, Cause.RETRY, ending=True)
 
 
 def _reason_to_stop(run: RunRow, now: datetime, end: datetime | None) -> tuple[StopReason, str] | None:

@@ -15,6 +15,7 @@ from config.values import format_duration
 from recurrence import count_occurrences, latest_occurrence, next_occurrence, occurrences
 from recurrence.schedule import Occurrence, Schedule
 from runners.api import StopReason
+from scheduler.ending import ELSEWHERE
 from scheduler.lifecycle import Move, State
 from scheduler.model import JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Open, Record, RequestStop
@@ -166,17 +167,16 @@ def _overlap(job: JobDefinition, runs: Sequence[RunRow], record: Record) -> tupl
         reason = f"overlap: run {first[0].run_id} is still {first[0].state} (overlap: skip)"
         return Record(record.occurrence, State.SKIPPED, reason), stops
     for run in first:
-        stops += _displace(job.overlap, run)
+        stops += _displace(job, run)
     return record, stops
 
 
-def _displace(overlap: Overlap, run: RunRow) -> list[Action]:
+def _displace(job: JobDefinition, run: RunRow) -> list[Action]:
     if run.state is State.PENDING and run.kind is Kind.FIRE:
-        return [Apply(run.run_no, Move.SKIP, f"a newer occurrence took its place (overlap: {overlap})")]
-    if overlap is not Overlap.REPLACE:
+        return [Apply(run.run_no, Move.SKIP, f"a newer occurrence took its place (overlap: {job.overlap})")]
+    if job.overlap is not Overlap.REPLACE or run.state is State.PENDING or run.stop_requested_at:
         return []
-    if run.state is State.RUNNING and not run.stop_requested_at:
-        return [RequestStop(run.run_no, StopReason.NEW_OCCURRENCE, "a new occurrence began (overlap: replace)")]
-    if run.state is State.RETRYING:
-        return [Apply(run.run_no, Move.LEAVE, "a new occurrence began (overlap: replace)")]
-    return []
+    reason = "a new occurrence began (overlap: replace)"
+    if run.state is State.RUNNING or job.run.kind in ELSEWHERE:
+        return [RequestStop(run.run_no, StopReason.NEW_OCCURRENCE, reason)]
+    return [Apply(run.run_no, Move.LEAVE, reason)]

@@ -197,13 +197,45 @@ def test_what_an_active_run_needs(minute, state, more, wanted):
     assert actions == ([] if wanted is None else [wanted])
 
 
-def test_work_that_goes_on_elsewhere_is_ended_there_when_its_window_has_closed():
-    """A run of a counterpart that was cut off is taken up once more, however late; its attempt begins with the stop."""
-    there = run(State.RETRYING, cycle=RERUNS, window_end=MIDNIGHT + timedelta(minutes=5), retry_at=MIDNIGHT)
-    elsewhere = job(run=CcsRun(server="ccs", job="1aaaaaaa-0000-4000-8000-000000000000"))
-    for minute in (5, 12):
-        now = MIDNIGHT + timedelta(minutes=minute)
-        assert planned(now, elsewhere, runs=[there], due=False) == [Start(1, Cause.RETRY)]
+ELSEWHERE = CcsRun(server="ccs", job="1aaaaaaa-0000-4000-8000-000000000000")
+
+
+@pytest.mark.parametrize(
+    ("minute", "definition", "more", "stop"),
+    [
+        (5, {}, {}, RequestStop(1, StopReason.WINDOW_END, "the window closed")),
+        (12, {}, {}, RequestStop(1, StopReason.WINDOW_END, "the window closed")),
+        (10, {}, {"window_end": None}, RequestStop(1, StopReason.NEXT_RERUN, "the next rerun is due")),
+        (60, {}, {"rerun_at": MIDNIGHT}, RequestStop(1, StopReason.NEW_OCCURRENCE, "a new occurrence began")),
+        (1, {"enabled": False}, {}, RequestStop(1, StopReason.CANCEL, "the job was disabled")),
+    ],
+)
+def test_work_that_goes_on_elsewhere_is_ended_there(minute, definition, more, stop):
+    """Between two attempts too: the stop is put on record, then one more attempt is made, whatever room there is."""
+    elsewhere, now = job(run=ELSEWHERE, **definition), MIDNIGHT + timedelta(minutes=minute)
+    there = run(State.RETRYING, **{"cycle": RERUNS, "window_end": MIDNIGHT + timedelta(minutes=5)} | more)
+    asked = replace(there, stop_requested_at=now, stop_reason=stop.stop.value, stop_note=stop.reason)
+    full = {"room": Capacity(1, {}), "running": ["other"]}
+    assert planned(now, elsewhere, runs=[there], due=False, **full) == [stop]
+    assert planned(now, elsewhere, runs=[asked], due=False, **full) == [Start(1, Cause.RETRY, ending=True)]
+
+
+def test_a_stop_that_the_daemon_did_not_live_to_see_done_holds():
+    """Local work that was to make way when the daemon died does not begin again."""
+    there = run(State.RETRYING, stop_requested_at=MIDNIGHT, stop_reason="new_occurrence", stop_note="replaced")
+    assert planned(MIDNIGHT, runs=[there], due=False) == [Apply(1, Move.LEAVE, "replaced")]
+
+
+def test_work_elsewhere_makes_way_for_a_new_occurrence():
+    """overlap: replace, between two attempts: it is ended there first."""
+    there = run(State.RETRYING)
+    replacing = job(run=ELSEWHERE, overlap=Overlap.REPLACE)
+    stop, opened = planned(MIDNIGHT + HOUR, replacing, row(watermark=MIDNIGHT), [there])
+    assert (stop.run_no, stop.stop) == (1, StopReason.NEW_OCCURRENCE)
+    assert [str(r.state) for r in opened.records] == ["pending"]
+    asked = replace(there, stop_requested_at=MIDNIGHT, stop_reason="new_occurrence", stop_note="replaced")
+    (opened,) = planned(MIDNIGHT + HOUR, replacing, row(watermark=MIDNIGHT), [asked])
+    assert [str(r.state) for r in opened.records] == ["pending"]
 
 
 @pytest.mark.parametrize(("elsewhere", "move"), [(False, Move.CANCEL), (True, Move.INTERRUPT)])

@@ -80,6 +80,41 @@ def test_the_window_ends_while_the_driver_is_down(stand_in, drive, settled):
     assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
 
 
+RETRY = "retry: {attempts: 3, backoff: 1h}"
+
+
+def between_two_tries(stand_in, drive, wire):
+    """A run that waits for its next try, because a poll was refused; its job run goes on."""
+    stand_in.hold("web-1")
+    driver = drive("web-1", more=RETRY)
+    run_id = driver.trigger()
+    driver.until_knows(run_id, "ccs_run")
+    stand_in.order("status", wire.poll, status=409)
+    driver.until(run_id, "retrying")
+    assert stand_in.until_running()
+    return driver, run_id
+
+
+def test_an_abort_between_two_tries_ends_the_job_run(stand_in, drive, wire):
+    """No attempt is at work, the job run is: it is ended there, then the run is cancelled, without waiting for the try."""
+    driver, run_id = between_two_tries(stand_in, drive, wire)
+    driver.process.post(f"/v1/runs/{run_id}/abort")
+    run = driver.until(run_id)
+    assert run["state"] == "cancelled"
+    assert run["reason"].startswith("aborted by ")
+    assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
+
+
+def test_a_job_that_is_disabled_between_two_tries(stand_in, drive, wire):
+    """Its job run is ended there, then its run is cancelled."""
+    driver, run_id = between_two_tries(stand_in, drive, wire)
+    driver.write(wire.details("web-1"), more="enabled: false")
+    driver.reload()
+    run = driver.until(run_id)
+    assert (run["state"], run["reason"]) == ("cancelled", "the job was disabled")
+    assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
+
+
 def test_the_driver_is_killed_before_its_abort_is_confirmed(stand_in, drive, wire):
     """An operator's abort holds: after its start the job run is ended there, then the run is cancelled."""
     stand_in.hold("web-1")

@@ -55,6 +55,7 @@ async def test_a_run_that_does_not_end(driver, ccs, job):
     outcome = await driver.go(job=job)
     assert outcome.ended is Ended.STOPPED
     assert "is not confirmed: it was taken, and the status is still executing" in outcome.reason
+    assert outcome.unsettled
     assert driver.report.counts() == {"ccs_abort_unconfirmed": 1}
     assert timedelta(minutes=5) < driver.clock.now() - driver.fire_time < timedelta(minutes=6)
 
