@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from jobsd.http.ccs.errors import Turned
 from runners.ccs.wire import WireFault, WireFaults
@@ -28,16 +29,19 @@ BOM = b"\xef\xbb\xbf"
 
 
 async def raw_body(request: Request, most: int = MOST_BODY) -> bytes:
-    """The body. Raises Turned (413) beyond `most` bytes."""
+    """The body. Raises Turned: 413 beyond `most` bytes, 400 where the client goes before its end."""
     found = bytearray()
     too_much = Turned(413, f"a body has at most {most} bytes")
     length = request.headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit() and len(length) < 20) or int(length) > most:
         raise too_much
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > most:
-            raise too_much
+    try:
+        async for chunk in request.stream():
+            found += chunk
+            if len(found) > most:
+                raise too_much
+    except ClientDisconnect:  # nobody reads the answer; left to the server it would be an error with its trace
+        raise Turned(400, "the body ended before its length") from None
     return bytes(found)
 
 

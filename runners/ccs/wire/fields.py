@@ -13,6 +13,9 @@ _GUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _LINE_BREAKING = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
+ENOUGH = 2000
+"""Faults after which a list, or the names that are not known, are not gone through any further."""
+
 _HINTS = 50  # looking for the name that was meant takes its time, and a body may have very many
 
 
@@ -50,6 +53,8 @@ class Fields:
     ) -> None:
         """Every field but the known ones; `elsewhere` says of some where they belong."""
         for name in self._body:
+            if len(self.faults) > ENOUGH:
+                break
             if name in known:
                 continue
             short = clean(str(name))
@@ -124,6 +129,8 @@ class Fields:
         value = self.value(name)
         if isinstance(value, list) and value:
             for place in range(len(value)):
+                if len(self.faults) > ENOUGH:
+                    break
                 item = f"{name}[{place}]"
                 yield Fields({item: value[place]}, self._path, self.faults), item
         elif value is not None:

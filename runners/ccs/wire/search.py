@@ -34,6 +34,7 @@ _PARTLY: Mapping[str, Callable[[str, str], bool]] = {
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FRACTION = re.compile(r"\.\d+")
+_MOST_NESTED = 8  # each pair is looked for through the whole text, and that may hold very many
 
 Test = Callable[[JobProperties], bool]
 
@@ -75,9 +76,11 @@ def parse_search(text: str) -> Search:
 
 
 def _bare(text: str) -> str:
-    """`text` without blanks and without the parentheses around the whole of it."""
+    """`text` without blanks and without the parentheses around the whole of it, up to `_MOST_NESTED` of them."""
     text = text.strip()
-    while text.startswith("(") and _closing(text) == len(text) - 1:
+    for _ in range(_MOST_NESTED):
+        if not text.startswith("(") or _closing(text) != len(text) - 1:
+            break
         text = text[1:-1].strip()
     return text
 

@@ -1,5 +1,6 @@
 """The search for jobs: conditions, their values, and pages in one order."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -183,6 +184,13 @@ def test_without_a_condition_nothing_is_searched(found):
     """Attributes is mandatory."""
     assert "mandatory" in found.script.text("GET", "/jobs", status=400)
     assert "mandatory" in found.script.text("GET", "/jobs?page=1", status=400)
+
+
+def test_nested_parentheses_hold_nobody_up(found):
+    """As many as fit into a request are refused at once: each pair could be looked for through the whole text."""
+    begin = time.monotonic()
+    assert "Attributes" in found("(" * 7000 + "JobName = x" + ")" * 7000, status=400)["Message"]
+    assert time.monotonic() - begin < 1
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])

@@ -242,6 +242,12 @@ def test_the_answer_to_faults():
     assert len(many["Errors"]) == 30
 
 
+def test_a_body_of_nothing_but_faults_is_not_read_to_its_end(body):
+    """An answer tells 1,000 of them; millions would hold a processor for half a minute."""
+    for faulty in (body(AssetsResolutionInfo=[0] * 100_000), {f"x{i}": 0 for i in range(100_000)}):
+        assert 1000 < len(faults_of(faulty)) < 5000
+
+
 def test_weekdays_are_numbered_as_the_codec_says(body):
     """With flags 0 is no day; with .NET's numbers it is Sunday."""
     changes = {"Schedule": {"RunPeriodically": True, "RecurrenceType": 2, "WeeklyDay": 0}}
