@@ -11,6 +11,7 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic import command
@@ -25,8 +26,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def sqlite_engine(path: Path, *, writer: bool) -> sa.Engine:
-    """An engine over the file at `path`; a writer begins IMMEDIATE, a reader is read-only."""
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    """An engine over the file at `path`; a writer begins IMMEDIATE, a reader is read-only and makes no file."""
+    url = f"sqlite:///{path}" if writer else f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below says BEGIN; sqlite3 must not

@@ -91,6 +91,7 @@ class Ledger:
             with self._readers.connect() as connection:
                 return operation(connection)
         except sa.exc.DBAPIError as error:
+            self.check_file()
             raise LedgerUnavailable(str(error.orig)) from error
 
     async def aread(self, operation: Operation[T]) -> T:
