@@ -27,7 +27,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 def sqlite_engine(path: Path, *, writer: bool) -> sa.Engine:
     """An engine over the file at `path`; a writer begins IMMEDIATE, a reader is read-only and makes no file."""
-    url = f"sqlite:///{path}" if writer else f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"
+    mode = "rwc" if writer else "rw"
+    url = sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": mode, "uri": "true"})
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     def connected(connection: Any, _record: object) -> None:

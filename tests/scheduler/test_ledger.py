@@ -61,6 +61,20 @@ def test_the_file_is_durable_and_private(ledger):
     assert ledger.read(pragmas) == ["wal", 2, 1]
 
 
+async def test_a_path_is_taken_as_it_is_and_a_file_that_is_gone_is_not_made_anew(tmp_path):
+    """Also with characters that mean something in an address; a reader says that the file was removed."""
+    path = tmp_path / "a b?#%20é" / "ledger.db"
+    opened = Ledger(path)
+    try:
+        assert path.exists()
+        path.rename(path.with_name("elsewhere.db"))
+        with pytest.raises(LedgerUnavailable, match="removed or replaced"):
+            opened.read(jobs.every)
+        assert not path.exists()
+    finally:
+        opened.close()
+
+
 async def test_a_run_is_unique_by_job_kind_and_fire_time(ledger):
     """A second row for one occurrence is not opened; a manual run takes the next microsecond."""
     row = await ledger.write(record)
