@@ -33,6 +33,7 @@ DAEMON = {
     "coverage": ("jobsd.cli.coverage:coverage", "What a job covers, asset by asset."),
     "deliveries": ("jobsd.cli.deliveries:deliveries", "Mails and webhooks, and what became of them."),
     "resend": ("jobsd.cli.deliveries:resend", "Send a mail or a webhook again."),
+    "journal": ("jobsd.cli.journal:journal", "Who did what, when and from where."),
     "trigger": ("jobsd.cli.acts:trigger", "Run a job now."),
     "abort": ("jobsd.cli.acts:abort", "End a run."),
     "rerun": ("jobsd.cli.acts:rerun", "Attempt now what a run left over."),

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobsd.http import ccs, deliveries, errors, health, jobs, page, runs, streams
+from jobsd.http import ccs, deliveries, errors, health, jobs, journal, page, runs, streams
 from jobsd.http.access import Access
 from jobsd.http.ccs.folding import Folded
 from jobsd.http.gate import MOST_BODY, Gate
@@ -35,6 +35,7 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
         streams.router,
         runs.router,
         deliveries.router,
+        journal.router,
         page.router,
     ):
         app.include_router(router)

@@ -34,7 +34,7 @@ async def list_deliveries(
 
     def operation(connection: Connection) -> list[DeliveryView]:
         which = DeliveryFilter(
-            job_id=None if job is None else jobs.named(connection, job).job_id,
+            job_id=None if job is None else jobs.find(connection, job).job_id,
             run_no=None if run is None else queries.find_run(connection, run).run_no,
             states=frozenset(state or ()),
         )

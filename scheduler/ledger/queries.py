@@ -204,12 +204,27 @@ def events_after(connection: sa.Connection, event_id: int, *, limit: int) -> lis
     return _events(connection, schema.events.c.event_id > event_id, limit=limit)
 
 
+def journal(
+    connection: sa.Connection, *, job_id: int | None, acts: bool, before: int | None, limit: int
+) -> list[EventRow]:
+    """The journal, newest first: of one job; with `acts` without what the clock did; ids below `before` only."""
+    events = schema.events
+    where = [
+        sa.true() if job_id is None else events.c.job_id == job_id,
+        events.c.actor_by != By.CLOCK.value if acts else sa.true(),
+        sa.true() if before is None else events.c.event_id < before,
+    ]
+    return _events(connection, sa.and_(*where), limit=limit, newest=True)
+
+
 def last_event_id(connection: sa.Connection) -> int:
     """The id of the newest event; 0 before the first."""
     return int(connection.execute(sa.select(sa.func.max(schema.events.c.event_id))).scalar() or 0)
 
 
-def _events(connection: sa.Connection, where: sa.ColumnElement[bool], *, limit: int = -1) -> list[EventRow]:
+def _events(
+    connection: sa.Connection, where: sa.ColumnElement[bool], *, limit: int = -1, newest: bool = False
+) -> list[EventRow]:
     events, jobs = schema.events, schema.jobs
     query = sa.select(events, jobs.c.name.label("job"), _RUNS.c.run_id)
     query = query.select_from(
@@ -217,7 +232,8 @@ def _events(connection: sa.Connection, where: sa.ColumnElement[bool], *, limit: 
             _RUNS, events.c.run_no == _RUNS.c.run_no
         )
     )
-    rows = connection.execute(query.where(where).order_by(events.c.event_id).limit(limit))
+    order = events.c.event_id.desc() if newest else events.c.event_id
+    rows = connection.execute(query.where(where).order_by(order).limit(limit))
     return [
         EventRow(
             event_id=row.event_id,

@@ -215,7 +215,7 @@ def test_the_openapi_document_says_what_is_there(told):
         "/v1/runs/{key}", "/v1/runs/{key}/attempts", "/v1/runs/{key}/assets", "/v1/runs/{key}/events",
         "/v1/runs/{key}/results", "/v1/runs/{key}/results.csv", "/v1/runs/{key}/log", "/v1/runs/{key}/abort",
         "/v1/runs/{key}/rerun",
-        "/v1/deliveries", "/v1/deliveries/{key}", "/v1/deliveries/{key}/resend", "/v1/events", "/healthz", "/readyz",
+        "/v1/deliveries", "/v1/deliveries/{key}", "/v1/deliveries/{key}/resend", "/v1/events", "/v1/journal", "/healthz", "/readyz",
     } == {path for path in document["paths"] if not path.startswith("/ccs/")}  # fmt: skip
     responses = document["paths"]["/v1/jobs"]["get"]["responses"]
     assert set(responses) == {"200", "4XX", "5XX"}
