@@ -24,7 +24,7 @@ DELETE = frozenset({
 })  # fmt: skip
 CREATE = DELETE | {Permission.VIEW_ASSETS}
 OPERATE = CREATE | {Permission.VIEW_ALL_JOBS}
-READ = frozenset({Permission.VIEW_ALL_JOBS, Permission.VIEW_STANDARDS, Permission.VIEW_ASSETS, *_FOLDERS})
+READ = frozenset({Permission.VIEW_ALL_JOBS})
 
 _BEARER = HTTPBearer(auto_error=False, description="An access token of POST /ccs/api/v1/oauth/tokens.")
 

@@ -12,7 +12,7 @@ CREATE = {
     "access-asset-system", "access-standards",
 }  # fmt: skip
 OPERATE = CREATE | {"view-all-jobs"}
-READ = {"view-all-jobs", "view-standards", "view-assets", "access-asset-system", "access-standards"}
+READ = {"view-all-jobs"}
 DELETE = CREATE - {"view-assets"}
 
 CALLS = {
