@@ -16,12 +16,27 @@ from recurrence.ccs import decode_schedule_block
 from recurrence.schedule import Schedule
 from runners.ccs.wire import AssetRef, CreateJob, JobDetails, Notification, WireFault, WireFaults, parse_create_job
 from runners.ccs.wire.faults import shown
+from runners.ccs.wire.fields import Fields
 
 ORIGIN = "ccs"
 """Of jobs made through the CCS API, in the ledger."""
 
 _CCS_TYPE = "symc-"
+_GROUP = "(asset group)"
 _TOLD = 100
+
+
+class Anything:
+    """Holds every name: of what was judged before."""
+
+    def __contains__(self, _name: object) -> bool:
+        """Yes."""
+        return True
+
+
+def group_names(configuration: Configuration) -> frozenset[str]:
+    """What the Id of an asset may be beside a GUID."""
+    return frozenset(name.lower() for name in configuration.asset_groups)
 
 
 def source_of(request: CreateJob, *, zone: str, weekday_codec: str, created_at: datetime) -> dict[str, Any]:
@@ -38,8 +53,10 @@ def source_of(request: CreateJob, *, zone: str, weekday_codec: str, created_at: 
 
 
 def request_of(source: Mapping[str, Any]) -> CreateJob:
-    """The request that `source_of` was given."""
-    return parse_create_job(source["request"], zone=source["zone"], weekday_codec=source["weekday_codec"])
+    """The request that `source_of` was given; a group that it names may be gone."""
+    return parse_create_job(
+        source["request"], zone=source["zone"], weekday_codec=source["weekday_codec"], names=Anything()
+    )
 
 
 def details_in(source: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,10 +113,13 @@ class _Inventory:
         """An asset, the name of a group, or None for a type that is not known."""
         if (asset := self.assets.get(ref.id)) is not None:
             known = ref.type == asset.type or ref.type in self.configuration.collectors
-            return asset if known or ref.type.startswith(_CCS_TYPE) else None
+            # CCS's own type says as much as ours, unless the table says with CCS's words that it is another one.
+            of_ccs = ref.type.startswith(_CCS_TYPE) and not asset.type.startswith(_CCS_TYPE)
+            return asset if known or of_ccs else None
         if (group := self.groups.get(ref.id)) is not None:
             return group
-        return Asset(id=ref.id, type=ref.type) if ref.type in self.configuration.collectors else None
+        collected = ref.type in self.configuration.collectors and not _is_name(ref)
+        return Asset(id=ref.id, type=ref.type) if collected else None
 
     def complaints(self, ref: AssetRef, job_type: JobType) -> Iterator[tuple[str, str]]:
         """The field at fault and why."""
@@ -129,7 +149,9 @@ def _run(request: CreateJob, inventory: _Inventory) -> CollectRun:
     details = request.details
     assets: dict[Asset | str, None] = {}
     for ref in details.assets:
-        assets[inventory.resolved(ref) or Asset(id=ref.id, type=ref.type)] = None
+        # A group that is gone must not be taken for a host of its name: it has a type that nothing collects.
+        lost = Asset(id=ref.id, type=_GROUP if _is_name(ref) else ref.type)
+        assets[inventory.resolved(ref) or lost] = None
     given = details.asset_timeout
     return CollectRun(
         type=request.job_type,
@@ -140,6 +162,10 @@ def _run(request: CreateJob, inventory: _Inventory) -> CollectRun:
         incremental=details.incremental,
         asset_timeout=CollectRun.model_fields["asset_timeout"].default if given is None else given,
     )
+
+
+def _is_name(ref: AssetRef) -> bool:
+    return Fields({"Id": ref.id}).guid("Id") is None
 
 
 def _schedule(details: JobDetails, source: Mapping[str, Any]) -> Schedule | None:

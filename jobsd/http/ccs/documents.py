@@ -21,7 +21,7 @@ FOUND = {"anyOf": [schemas.JOB, {"type": "array", "items": schemas.JOB}]}
 
 ATTRIBUTES = (
     "Conditions such as JobName = Weekly, several with commas between; a comma in a value is written \\\\,. "
-    "Mandatory unless jobname is given."
+    "Without it all jobs are found."
 )
 
 _SAID = {

@@ -16,10 +16,10 @@ from jobsd.http.ccs.rights import Creating, Deleting, Reading
 from jobsd.http.ccs.values import flag, guid, number
 from jobsd.http.parameters import ServiceOf
 from jobsd.http.service import Service
-from runners.ccs.definition import ORIGIN, judge, request_of, source_of
+from runners.ccs.definition import ORIGIN, Anything, group_names, judge, request_of, source_of
 from runners.ccs.wire import CreateJob, UpdateJob, created, message, parse_create_job, parse_update_job
 from runners.ccs.wire.properties import JobProperties
-from runners.ccs.wire.search import Search, parse_search
+from runners.ccs.wire.search import EVERY, Search, parse_search
 from scheduler.control import Refused
 from scheduler.ledger import Connection
 from scheduler.ledger.api_jobs import ApiJob
@@ -37,10 +37,10 @@ async def create(request: Request, service: ServiceOf, caller: Creating) -> Resp
     """Make a job; it runs at once if its Schedule says RunNow, whose default is true."""
     configuration = service.configuration
     settings = configuration.settings
-    zone, codec = settings.timezone, settings.weekday_codec
+    zone, codec, names = settings.timezone, settings.weekday_codec, group_names(configuration)
 
     def parse(body: object) -> CreateJob:
-        asked = parse_create_job(body, zone=zone, weekday_codec=codec)
+        asked = parse_create_job(body, zone=zone, weekday_codec=codec, names=names)
         judge(asked, configuration)
         return asked
 
@@ -56,10 +56,10 @@ async def create(request: Request, service: ServiceOf, caller: Creating) -> Resp
 )
 async def update(request: Request, service: ServiceOf, caller: Creating) -> Response:
     """Change a job that was made here: the fields that are given; Schedule and notifications whole."""
-    settings = service.configuration.settings
-    asked = await parsed(
-        request, partial(parse_update_job, zone=settings.timezone, weekday_codec=settings.weekday_codec)
-    )
+    configuration = service.configuration
+    zone, codec = configuration.settings.timezone, configuration.settings.weekday_codec
+    names = group_names(configuration)
+    asked = await parsed(request, partial(parse_update_job, zone=zone, weekday_codec=codec, names=names))
     still_serving(service)
     changes: asyncio.Lock = request.app.state.changes
     async with changes:  # each is applied to what the one before has left
@@ -75,7 +75,8 @@ def _updated(before: ApiJob, asked: UpdateJob, service: Service) -> dict[str, ob
     """What the job is made from after the update. Raises WireFaults."""
     source = before.source
     old = request_of(source)
-    details = asked.applied(old.details, zone=source["zone"], weekday_codec=source["weekday_codec"])
+    zone, codec = source["zone"], source["weekday_codec"]
+    details = asked.applied(old.details, zone=zone, weekday_codec=codec, names=Anything())
     request = CreateJob(old.job_type, details)
     if details.assets != old.details.assets:
         judge(request, service.configuration)
@@ -92,11 +93,11 @@ async def find(
     page: Annotated[str | None, Query(description="From 1; 0 is the first too.")] = None,
     pagesize: Annotated[str | None, Query(description=f"{PAGE_SIZE}; 1 to {MOST_PAGE_SIZE}.")] = None,
 ) -> Response:
-    """One job by its name, or the jobs of which all conditions hold, by name."""
+    """One job by its name, or the jobs of which all conditions hold, by name; without conditions all of them."""
     reader = Reader.of(service)
     if jobname is not None:
         return Answer((await service.read(lambda connection: reader.named(connection, jobname))).wire())
-    search = parse_search(attributes or "")
+    search = EVERY if attributes is None else parse_search(attributes)
     size = number("pagesize", pagesize, 1, MOST_PAGE_SIZE, default=PAGE_SIZE)
     # The page leaves open where counting begins, and the vendor's clients ask other lists for page 0.
     begin = max(number("page", page, 0, 10**9, default=1) - 1, 0) * size

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AssetRef:
-    """An asset or asset group: its GUID in lower case, and its type, which is case-sensitive."""
+    """An asset or asset group: its GUID or a group's name, in lower case; its type, case-sensitive."""
 
     id: str
     type: str

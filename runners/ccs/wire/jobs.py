@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,14 @@ class UpdateJob:
         block = Fields(self.given).within("Schedule")
         return block is not None and block.flag("RunNow") is True
 
-    def applied(self, details: JobDetails, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> JobDetails:
+    def applied(
+        self,
+        details: JobDetails,
+        *,
+        zone: str = "UTC",
+        weekday_codec: str = "dotnet",
+        names: Container[str] = (),
+    ) -> JobDetails:
         """The details after the update; Schedule and notifications are replaced whole.
 
         Raises:
@@ -64,7 +71,7 @@ class UpdateJob:
         if "IncrementalPeriod" in self.given and "IsIncremental" not in self.given:
             whole.pop("IsIncremental", None)
         fields = Fields(whole)
-        found = read_details(fields, Codec(zone, weekday_codec), partial=False)
+        found = read_details(fields, Codec(zone, weekday_codec, names), partial=False)
         fields.settle()
         return found
 
@@ -73,7 +80,9 @@ class UpdateJob:
         return {"JobDetails": dict(self.given), "JobID": self.job_id}
 
 
-def parse_create_job(body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> CreateJob:
+def parse_create_job(
+    body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet", names: Container[str] = ()
+) -> CreateJob:
     """The body of POST `/jobs`, a JSON value.
 
     Args:
@@ -81,6 +90,7 @@ def parse_create_job(body: object, *, zone: str = "UTC", weekday_codec: str = "d
             text "true" or "false", an asset or standard that stands twice counts once.
         zone: Zone of a StartDate that has an offset.
         weekday_codec: How weekdays are numbered, see `recurrence.ccs`.
+        names: What the Id of an asset may be beside a GUID, in lower case: names of groups.
 
     Raises:
         WireFaults: All its faults at once.
@@ -92,7 +102,7 @@ def parse_create_job(body: object, *, zone: str = "UTC", weekday_codec: str = "d
     )
     fields.require("JobDetails", "JobType")
     inner = fields.within("JobDetails", unnamed=True)
-    details = None if inner is None else read_details(inner, Codec(zone, weekday_codec), partial=False)
+    details = None if inner is None else read_details(inner, Codec(zone, weekday_codec, names), partial=False)
     job_type = _job_type(fields)
     fields.settle()
     assert details is not None  # noqa: S101 - it is mandatory: without it a fault was noted
@@ -119,8 +129,10 @@ def parse_unscheduled_job(details: Mapping[str, Any], job_type: JobType) -> Crea
     return found
 
 
-def parse_update_job(body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet") -> UpdateJob:
-    """The body of PATCH `/jobs`, a JSON value: any fields of JobDetails, and the JobID.
+def parse_update_job(
+    body: object, *, zone: str = "UTC", weekday_codec: str = "dotnet", names: Container[str] = ()
+) -> UpdateJob:
+    """The body of PATCH `/jobs`, a JSON value: any fields of JobDetails, and the JobID; `names` as above.
 
     Raises:
         WireFaults: All its faults at once; what the fields are together with the job's is judged by `applied`.
@@ -133,7 +145,7 @@ def parse_update_job(body: object, *, zone: str = "UTC", weekday_codec: str = "d
     fields.require("JobDetails", "JobID")
     inner = fields.within("JobDetails", unnamed=True)
     if inner is not None:
-        read_details(inner, Codec(zone, weekday_codec), partial=True)
+        read_details(inner, Codec(zone, weekday_codec, names), partial=True)
     job_id = fields.guid("JobID")
     fields.settle()
     given = {name: value for name, value in fields.value("JobDetails").items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,10 +37,17 @@ _SOME_DAY = datetime(2001, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a Schedule block is read: the zone of its wall times, and how its weekdays are numbered."""
+    """How details are read.
+
+    Attributes:
+        zone: Of the wall times of a Schedule block.
+        weekdays: How its weekdays are numbered.
+        names: What the Id of an asset may be beside a GUID, in lower case: names of groups.
+    """
 
     zone: str = "UTC"
     weekdays: str = "dotnet"
+    names: Container[str] = ()
 
 
 def read_details(fields: Fields, codec: Codec, *, partial: bool) -> JobDetails:
@@ -51,7 +58,7 @@ def read_details(fields: Fields, codec: Codec, *, partial: bool) -> JobDetails:
     fields.refuse_unknown(DETAILS, "JobDetails", {"JobType": "write it beside JobDetails"})
     if not partial:
         fields.require(*MANDATORY)
-    assets = _assets(fields)
+    assets = _assets(fields, codec.names)
     name = fields.text("JobName") or ""
     standards = [part.guid(item) for part, item in _each(fields, "Standards", "GUID")]
     minutes = fields.number("AssetTimeOut", 1, 500)
@@ -82,7 +89,7 @@ def _each(fields: Fields, name: str, noun: str) -> Iterator[tuple[Fields, str]]:
         yield part, item
 
 
-def _assets(fields: Fields) -> tuple[AssetRef, ...]:
+def _assets(fields: Fields, names: Container[str]) -> tuple[AssetRef, ...]:
     found: dict[str, str] = {}
     for part, item in _each(fields, "AssetsResolutionInfo", "{Id, Type}"):
         inner = part.within(item)
@@ -90,10 +97,16 @@ def _assets(fields: Fields) -> tuple[AssetRef, ...]:
             continue
         inner.refuse_unknown(("Id", "Type"), "an asset")
         inner.require("Id", "Type")
-        guid, kind = inner.guid("Id"), inner.text("Type")
+        guid, kind = _id(inner, names), inner.text("Type")
         if guid and kind and found.setdefault(guid, kind) != kind:
             inner.refuse("Type", f"must be {shown(found[guid])}, as the same Id has above")
     return tuple(AssetRef(guid, kind) for guid, kind in found.items())
+
+
+def _id(fields: Fields, names: Container[str]) -> str | None:
+    value = fields.value("Id")
+    name = value.strip().lower() if isinstance(value, str) else ""
+    return name if name and name in names else fields.guid("Id")
 
 
 def _notification(fields: Fields, name: str, *, needed: bool) -> Notification | None:

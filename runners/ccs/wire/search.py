@@ -51,6 +51,10 @@ class Search:
         return all(test(job) for test in self.tests)
 
 
+EVERY = Search((), needs_runs=False)
+"""A search without conditions, which holds for all."""
+
+
 def parse_search(text: str) -> Search:
     """The conditions in `text`.
 

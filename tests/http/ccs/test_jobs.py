@@ -144,6 +144,18 @@ def test_assets_resolve_to_collectors(face, script, request_of, words, assets, f
     assert run.asset_groups == tuple(known[name] for name in groups)
 
 
+def test_a_group_is_named_by_its_name_too(face, script, request_of):
+    """In either case; it outlives the group, and other names are refused where they stand."""
+    assets = [("BARE-Group", "symc-anything")]
+    job = script.json("POST", "/jobs", request_of(kind="CollectionJob", assets=assets, Schedule=NEVER))["JobID"]
+    assert definition(face, "Weekly").run.asset_groups == ("bare-group",)
+    (kept,) = script.json("GET", f"/jobs/{job}")["JobDetails"]["AssetsResolutionInfo"]
+    change = {"JobDetails": {"AssetsResolutionInfo": [kept], "JobDescription": "x"}, "JobID": job}
+    assert script.json("PATCH", "/jobs", change) == {"JobID": job}
+    refused = script.json("POST", "/jobs", request_of("Other", assets=[("bare", "linux")]), status=400)
+    assert [fault["Field"] for fault in refused["Errors"]] == ["AssetsResolutionInfo[0].Id"]
+
+
 @pytest.mark.parametrize(
     ("kind", "assets", "faults"),
     [

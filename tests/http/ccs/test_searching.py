@@ -180,10 +180,12 @@ def test_a_page_that_cannot_be_meant_is_refused(found, name, value):
     assert [fault["Field"] for fault in answer["Errors"]] == [name]
 
 
-def test_without_a_condition_nothing_is_searched(found):
-    """Attributes is mandatory."""
-    assert "mandatory" in found.script.text("GET", "/jobs", status=400)
-    assert "mandatory" in found.script.text("GET", "/jobs?page=1", status=400)
+def test_without_attributes_all_jobs_are_listed(found):
+    """By pages too."""
+    pages = ("/jobs", "/jobs?page=1&pagesize=4", "/jobs?page=2&pagesize=4")
+    whole, *parts = ([job["JobName"] for job in found.script.json("GET", page)] for page in pages)
+    assert whole == ALL
+    assert parts == [ALL[:4], ALL[4:]]
 
 
 def test_nested_parentheses_hold_nobody_up(found):

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config import loads
+from config.definitions import Asset
 from config.runs import JobType
-from runners.ccs.definition import definition_of, judge, request_of, source_of
+from runners.ccs.definition import definition_of, group_names, judge, request_of, source_of
 from runners.ccs.describing import details_of
 from runners.ccs.wire import WireFaults, parse_create_job
 
@@ -48,6 +49,38 @@ def source(assets, schedule=None, **details):
     return source_of(
         parse_create_job(body, weekday_codec="flags"), zone="Europe/Berlin", weekday_codec="flags", created_at=MADE
     )
+
+
+def test_a_group_by_its_name_is_never_taken_for_a_host(configuration):
+    """Also when the group is gone and Type is a collector's name: then it is an asset that nothing collects."""
+    grouped = replace(configuration, asset_groups={"Web": configuration.asset_groups[GROUP]})
+    body = {
+        "JobDetails": {
+            "AssetsResolutionInfo": [{"Id": "WEB", "Type": "linux"}], "JobName": "Weekly", "Standards": [CIS],
+        },
+        "JobType": "CollectionJob",
+    }  # fmt: skip
+    request = parse_create_job(body, names=group_names(grouped))
+    judge(request, grouped)
+    kept = source_of(request, zone="UTC", weekday_codec="dotnet", created_at=MADE)
+    assert definition_of(kept, grouped).run.asset_groups == ("Web",)
+    (lost,) = definition_of(kept, configuration).run.assets
+    assert lost.type not in configuration.collectors
+    with pytest.raises(WireFaults):
+        parse_create_job(body, names=group_names(configuration))
+
+
+def test_a_type_of_ccs_is_not_another_one_of_ccs(configuration):
+    """Where the table says the type of an asset in CCS's words, no other word of CCS will do."""
+    (collector,) = configuration.collectors.values()
+    unix = replace(
+        configuration,
+        collectors={"symc-unix": collector},
+        assets={WEB: Asset(id="web-1", type="symc-unix")},
+    )
+    judge(request_of(source([(WEB, "symc-unix")])), unix)
+    with pytest.raises(WireFaults, match="symc-windows"):
+        judge(request_of(source([(WEB, "symc-windows")])), unix)
 
 
 def test_the_source_is_json_and_gives_the_request_back(configuration):
