@@ -31,6 +31,10 @@ class Denied(CcsError):
     """The account may not: the login is refused, or the server says so."""
 
 
+class LoginRefused(Denied):
+    """The server takes neither token nor password. Not to be repeated at once: accounts get locked."""
+
+
 class Refused(CcsError):
     """The server refuses this request.
 

@@ -7,15 +7,15 @@ from datetime import timedelta
 from runners.api import Ended, Outcome, StopReason
 from runners.ccs import memory
 from runners.ccs.client import ALL
-from runners.ccs.errors import CcsError, Denied, Refused, Unanswered
+from runners.ccs.errors import CcsError, Denied, LoginRefused, Refused, Unanswered
 from runners.ccs.executing import LATEST
 from runners.ccs.outcomes import outcome_of
 from runners.ccs.patience import Pace, StopAsked, unless
 from runners.ccs.wire import JobStatus
 from runners.ccs.work import JobRun, Work
 
-MOST_MISSED = 3
-"""Looks in a row that do not show the job run, after which it is gone."""
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8))
+"""After each look that is refused or does not show the job run; it may be at work all the same."""
 
 CONFIRMING = timedelta(minutes=5)
 """How long an abort may take until the job run has ended."""
@@ -39,12 +39,7 @@ class Following:
 
     async def look(self) -> JobStatus:
         """Its status, once there is an answer. Raises Vanished, Silent, Denied, Refused."""
-        missed = 0
-        while (status := await self._work.patience.answer(self._listed)) is None:
-            missed += 1
-            if missed >= MOST_MISSED:
-                raise Vanished(f"the server no longer lists the job run {self._run.run_id}")
-            await self._work.execution.clock.sleep(timedelta(seconds=missed))
+        status = await self._status()
         text = memory.status_text(status)
         if text != self._known:
             await self._work.execution.memory.put({memory.STATUS: text})
@@ -104,10 +99,23 @@ class Following:
         reason = f"the abort of the job run {self._run.run_id} is not confirmed: {why}"
         return Outcome(Ended.STOPPED, reason, unsettled=True)
 
-    async def _listed(self) -> JobStatus | None:
+    async def _status(self) -> JobStatus:
+        """One odd answer (a server that is being restarted) is not the end of work that goes on."""
+        for pause in PAUSES:
+            try:
+                return await self._work.patience.answer(self._listed)
+            except LoginRefused:
+                raise
+            except (Vanished, Refused, Denied):
+                await self._work.execution.clock.sleep(pause)
+        return await self._work.patience.answer(self._listed)
+
+    async def _listed(self) -> JobStatus:
         for count in (1, LATEST, ALL):  # the newest is nearly always ours
             runs = await self._work.client.job_runs(self._run.job_id, count)
             own = next((run for run in runs if run.job_run_id == self._run.run_id), None)
             if own is not None or len(runs) < count:
-                return own
-        return None
+                break
+        if own is None:
+            raise Vanished(f"the server no longer lists the job run {self._run.run_id}")
+        return own

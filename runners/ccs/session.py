@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from config.definitions import CcsServer
 from config.secrets import SecretError
-from runners.ccs.errors import Denied, NotTaken, Refused, Unanswered
+from runners.ccs.errors import Denied, LoginRefused, NotTaken, Refused, Unanswered
 from runners.ccs.wire import PasswordGrant, RefreshGrant, Tokens, parse_tokens
 from runners.ccs.wire.answers import said
 from runners.web import Answer, AsyncWeb, NotSent, Query, Unreachable
@@ -86,14 +86,14 @@ class Session:
                 return self._read(answer)
         answer = await self._grant(self._password())
         if answer.status >= 400:
-            raise Denied(f"the login is refused: {self._words(answer)}")
+            raise LoginRefused(f"the login is refused: {self._words(answer)}")
         return self._read(answer)
 
     def _password(self) -> PasswordGrant:
         try:
             password = self._server.password.resolve(self._environ)
         except SecretError as error:
-            raise Denied(f"no password to log in with: {error}") from None
+            raise LoginRefused(f"no password to log in with: {error}") from None
         plain = PasswordGrant(self._server.username, password)
         encoded = PasswordGrant.base64(self._server.username, password)
         self._hide("password", password, encoded.password)

@@ -89,7 +89,7 @@ def between_two_tries(stand_in, drive, wire):
     driver = drive("web-1", more=RETRY)
     run_id = driver.trigger()
     driver.until_knows(run_id, "ccs_run")
-    stand_in.order("status", wire.poll, status=409)
+    stand_in.order("status", wire.poll, status=409, times=5)
     driver.until(run_id, "retrying")
     assert stand_in.until_running()
     return driver, run_id

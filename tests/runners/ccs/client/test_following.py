@@ -119,8 +119,40 @@ async def test_a_long_silence_is_given_up_and_the_next_attempt_follows_the_same_
     assert ccs.count("POST", f"/jobs/{job}$") == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+async def test_an_odd_answer_is_not_the_end_of_a_job_run(driver, ccs, job, status):
+    """Five refusals in a row are, four are not: neither while it is followed, nor when it is found again."""
+    ccs.script = [2, 2, 4]
+    driver.clock.at(timedelta(seconds=1), lambda: ccs.order("GET", POLL, status, times=4))
+    assert (await driver.go(job=job)).ended is Ended.COMPLETED
+    ccs.runs[job][0]["script"] = [2]
+    driver.clock.at(timedelta(seconds=1), lambda: ccs.order("GET", POLL, status, times=5))
+    assert (await driver.go(job=job)).ended is Ended.FAILED
+    ccs.runs[job][0]["script"] = [2, 2, 2, 4]
+    ccs.order("GET", POLL, status, times=4)
+    assert (await driver.go(job=job)).ended is Ended.COMPLETED
+    assert ccs.count("POST", f"/jobs/{job}$") == 1
+
+
+async def test_a_login_that_is_refused_is_not_repeated(driver, ccs, job):
+    """Accounts get locked: one try, and the attempt fails."""
+    ccs.script = [2]
+
+    def changed():
+        ccs.access.clear()
+        ccs.refresh.clear()
+        ccs.password = "another"
+
+    driver.clock.at(timedelta(seconds=1), changed)
+    before = ccs.count("POST", "/oauth/tokens")
+    outcome = await driver.go(job=job)
+    assert (outcome.ended, outcome.retryable) == (Ended.FAILED, False)
+    assert "the login is refused" in outcome.reason
+    assert ccs.count("POST", "/oauth/tokens") - before == 3  # the first login, the refresh, the password
+
+
 async def test_a_run_that_is_no_longer_listed(driver, ccs, job):
-    """Looked for three times, among all; then it is a clear failure."""
+    """Looked for five times, among all; then it is a clear failure."""
     ccs.script = [2]
     driver.clock.at(timedelta(seconds=5), ccs.runs.clear)
     outcome = await driver.go(job=job)
