@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from enum import StrEnum
@@ -19,7 +20,7 @@ from config.reading import BAD, Reading, Schema, Shape
 from config.references import Ref, Tagged
 from config.scalars import DATE, EMAIL, TIME, URL, Duration
 from config.secrets import Secret
-from config.shapes import Integer, Text, words
+from config.shapes import Choice, Integer, Text, words
 from config.table import Complaint, Model, Named, Table
 from config.weekdays import WEEKDAYS
 from recurrence.schedule import Weekday
@@ -287,6 +288,26 @@ class Permission(StrEnum):
     EDIT_LDAP_CONNECTIONS = "edit-ldap-connections"
 
 
+_FILLING = {"", "access", "folder", "the", "to"}
+
+
+def _bare(text: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split("[^a-z]+", text.lower()) if word not in _FILLING)
+
+
+class _PermissionWord(Choice):
+    """A permission as it is listed, or in CCS's own words, as its console and pages have them: Manage jobs."""
+
+    def parse(self, value: Any) -> Any:
+        """The permission."""
+        if isinstance(value, str) and value not in self.values and (words := _bare(value)):
+            value = next((known for known in self.values if _bare(known) == words), value)
+        return super().parse(value)
+
+
+PERMISSION = _PermissionWord("a permission", {str(member): member for member in Permission})
+
+
 class User(Model):
     """A person or script of the CCS, SDE and web faces."""
 
@@ -301,6 +322,6 @@ class User(Model):
     )
     token: Secret | None = Field(default=None, description="API token of the SDE face.")
     scope: Annotated[Scope, SCOPE] = Field(default=Scope.VIEW, description="view < control < admin.")
-    permissions: Annotated[tuple[Permission, ...], ListOf(words("a permission", Permission), distinct=True)] = (
-        Field(default=(), description="What the user may do in the CCS and SDE faces.")
+    permissions: Annotated[tuple[Permission, ...], ListOf(PERMISSION, distinct=True)] = Field(
+        default=(), description="What the user may do in the CCS and SDE faces."
     )

@@ -72,6 +72,23 @@ def test_settings(everything: config.Configuration) -> None:
     assert settings.frequencies.weekly.on is Weekday.SATURDAY
 
 
+@pytest.mark.parametrize(
+    ("written", "permission"),
+    [
+        ("Manage jobs", "manage-jobs"), ("view_all_jobs", "view-all-jobs"), ("View Evaluation Results", "view-evaluation-results"),
+        ("Asset System", "access-asset-system"), ("asset-system", "access-asset-system"), ("Standards", "access-standards"),
+        ("Access Standards folder", "access-standards"), ("folder-asset-system", "access-asset-system"),
+    ],
+)  # fmt: skip
+def test_permissions_in_the_words_of_ccs(written: str, permission: str, tmp_path: Path) -> None:
+    """As its console and its pages have them; a word that is none of them is still a fault."""
+    text = "version: 1\nusers: [{name: a, permissions: [%s]}]\njobs: []\n"
+    (user,) = config.loads(text % written, file="jobs.yaml", folder=tmp_path).users
+    assert user.permissions == (Permission(permission),)
+    with pytest.raises(config.ConfigError):
+        config.loads(text % f"{written} also", file="jobs.yaml", folder=tmp_path)
+
+
 def test_counterparts(everything: config.Configuration) -> None:
     """Users, servers, commands and systems are typed."""
     (user,) = everything.users
