@@ -26,6 +26,13 @@ CREATE = DELETE | {Permission.VIEW_ASSETS}
 OPERATE = CREATE | {Permission.VIEW_ALL_JOBS}
 READ = frozenset({Permission.VIEW_ALL_JOBS})
 
+
+def held(user: User) -> frozenset[Permission]:
+    """What a user may do: the permissions written, and both folders where nothing is written of folders."""
+    written = frozenset(user.permissions)
+    return written if written & _FOLDERS else written | _FOLDERS
+
+
 _BEARER = HTTPBearer(auto_error=False, description="An access token of POST /ccs/api/v1/oauth/tokens.")
 
 
@@ -74,7 +81,7 @@ def caller_with(needed: frozenset[Permission]) -> Callable[..., Awaitable[ApiCal
         user = None if token is None else user_named(service.configuration.users, token.user, token.stamp)
         if user is None:
             raise Unauthorized("The access token is invalid or has expired.")
-        if not needed <= set(user.permissions):
+        if not needed <= held(user):
             raise Forbidden
         return ApiCaller(user, address_of(request))
 
