@@ -5,6 +5,15 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+_INSERTED = "COMPREPLY+=($value)"
+_QUOTED = r"""if [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]]; then
+                COMPREPLY+=("$value")
+                compopt -o filenames
+            else
+                COMPREPLY+=("$(printf %q "$value")")
+            fi"""
+"""bash inserts a word as it is, and names of jobs have blanks; with `filenames` it ends a quote that was begun."""
+
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -18,4 +27,5 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has all three
-    click.echo(kind(ctx.find_root().command, {}, "jobsd", "_JOBSD_COMPLETE").source())
+    source = kind(ctx.find_root().command, {}, "jobsd", "_JOBSD_COMPLETE").source()
+    click.echo(source.replace(_INSERTED, _QUOTED))
