@@ -25,6 +25,7 @@ def outcome_of(status: JobStatus, *, asked: bool) -> Outcome:
         case Status.ABORTED:
             return Outcome(Ended.FAILED, _sentence("it was aborted on the server, not by this daemon", told))
         case Status.CUSTOM:
+            told = status.custom_status_text or told
             return Outcome(Ended.FAILED, _sentence("it ended with a status of its own", told))
         case _:
             return Outcome(Ended.FAILED, _sentence("it faulted on the server", told), retryable=True)
