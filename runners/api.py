@@ -144,6 +144,9 @@ class Memory(Protocol):
     async def put(self, values: Mapping[str, str | None]) -> None:
         """Remember these, None forgets; all of them are on the disk when it returns."""
 
+    async def has_another(self, name: str, value: str) -> bool:
+        """Whether another run (of a job's memory: another job) remembers `value` under `name`."""
+
 
 class Report(Protocol):
     """How a runner tells what happens while it happens."""

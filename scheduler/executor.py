@@ -159,9 +159,19 @@ class Executor:
                 data=self._data,
                 clock=self._clock,
                 rerun=run.rerun_at is not None,
-                memory=_Memory(self, partial(memory.of_run, run_no=run.run_no), memory.put_of_run, attempt.token),
+                memory=_Memory(
+                    self,
+                    attempt.token,
+                    read=partial(memory.of_run, run_no=run.run_no),
+                    put=memory.put_of_run,
+                    another=partial(memory.another_run_has, run_no=run.run_no),
+                ),
                 job_memory=_Memory(
-                    self, partial(memory.of_job, job_id=run.job_id), memory.put_of_job, attempt.token
+                    self,
+                    attempt.token,
+                    read=partial(memory.of_job, job_id=run.job_id),
+                    put=memory.put_of_job,
+                    another=partial(memory.another_job_has, job_id=run.job_id),
                 ),
             )
             return await self._runner_for(work.job.run).execute(execution)
@@ -205,14 +215,17 @@ class _Memory:
     def __init__(
         self,
         executor: Executor,
+        token: str,
+        *,
         read: Callable[[Connection], dict[str, str]],
         put: Callable[[Connection, str, Mapping[str, str | None]], None],
-        token: str,
+        another: Callable[[Connection, str, str], bool],
     ) -> None:
         self._executor = executor
+        self._token = token
         self._read = read
         self._put = put
-        self._token = token
+        self._another = another
 
     async def read(self) -> dict[str, str]:
         """All of it."""
@@ -221,6 +234,10 @@ class _Memory:
     async def put(self, values: Mapping[str, str | None]) -> None:
         """On the disk when it returns; waits while the ledger cannot be written."""
         await self._executor.store(lambda c: self._put(c, self._token, values))
+
+    async def has_another(self, name: str, value: str) -> bool:
+        """Whether another run, or job, remembers it."""
+        return await self._executor._ledger.aread(lambda c: self._another(c, name, value))  # noqa: SLF001 - likewise
 
 
 TOLD = 10

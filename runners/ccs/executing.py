@@ -89,17 +89,22 @@ async def _look(work: Work, job_id: str, baseline: str, sent: str) -> JobRun | N
     for pause in PAUSES:
         await work.execution.clock.sleep(pause)
         runs = await work.patience.answer(lambda: _runs(work, job_id, baseline))
-        newer = [
-            run
-            for run in newer_runs(runs, baseline=baseline, sent_at=datetime.fromisoformat(sent))
-            if work.claims.job_runs.get(run.job_run_id, work.execution.run_id) == work.execution.run_id
-        ]
+        found = newer_runs(runs, baseline=baseline, sent_at=datetime.fromisoformat(sent))
+        newer = [run for run in found if not await _anothers(work, run.job_run_id)]
         if len(newer) > 1:
             ids = [status.job_run_id for status in newer]
             work.execution.report.warn("ccs_run_ambiguous", server=work.run.server, ccs_run=ids[0], others=ids[1:])
         if newer:
             return await _remember(work, job_id, newer[0])
     return None
+
+
+async def _anothers(work: Work, job_run_id: str) -> bool:
+    """Whether another run here has this job run: works on it now, or remembers it."""
+    owner = work.claims.job_runs.get(job_run_id)
+    if owner is not None:
+        return owner != work.execution.run_id
+    return await work.execution.memory.has_another(memory.RUN, job_run_id)
 
 
 async def _runs(work: Work, job_id: str, baseline: str) -> tuple[JobStatus, ...]:

@@ -17,7 +17,7 @@ class Claims:
     """Which execution works on what, so that none takes another's for its own.
 
     Attributes:
-        job_runs: The run here by the id of its job run there.
+        job_runs: The run here by the id of its job run there; beyond an attempt only its memory tells.
         jobs: Held while the job of that name here is made ready there.
     """
 

@@ -21,6 +21,18 @@ def of_job(connection: sa.Connection, job_id: int) -> dict[str, str]:
     return _read(connection, table, table.c.job_id == job_id)
 
 
+def another_run_has(connection: sa.Connection, name: str, value: str, *, run_no: int) -> bool:
+    """Whether a run other than this one remembers `value` under `name`."""
+    table = schema.run_memory
+    return _has(connection, table, table.c.run_no != run_no, name, value)
+
+
+def another_job_has(connection: sa.Connection, name: str, value: str, *, job_id: int) -> bool:
+    """Whether a job other than this one remembers `value` under `name`."""
+    table = schema.job_memory
+    return _has(connection, table, table.c.job_id != job_id, name, value)
+
+
 def put_of_run(connection: sa.Connection, token: str, values: Mapping[str, str | None]) -> None:
     """Remember for the run of the attempt with this token; None forgets. Fenced if the attempt has ended."""
     run, _ = attempts.by_token(connection, token)
@@ -36,6 +48,11 @@ def put_of_job(connection: sa.Connection, token: str, values: Mapping[str, str |
 def _read(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool]) -> dict[str, str]:
     query = sa.select(table.c.name, table.c.value).where(which).order_by(table.c.name)
     return {row.name: row.value for row in connection.execute(query)}
+
+
+def _has(connection: sa.Connection, table: sa.Table, which: sa.ColumnElement[bool], name: str, value: str) -> bool:
+    query = sa.select(table.c.name).where(which, table.c.name == name, table.c.value == value)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _put(

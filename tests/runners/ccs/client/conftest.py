@@ -239,11 +239,12 @@ class QuickClock:
 
 
 class Remembered:
-    """A memory that outlives executions; `log` has every put."""
+    """A memory that outlives executions; `log` has every put, `others` are the other runs' memories."""
 
-    def __init__(self, **values):
-        self.values = dict(values)
+    def __init__(self, *others):
+        self.values = {}
         self.log = []
+        self.others = others
 
     async def read(self):
         return dict(self.values)
@@ -253,6 +254,9 @@ class Remembered:
         self.values |= {k: v for k, v in values.items() if v is not None}
         for name in [k for k, v in values.items() if v is None]:
             self.values.pop(name, None)
+
+    async def has_another(self, name, value):
+        return any(other.values.get(name) == value for other in self.others)
 
 
 @dataclass
@@ -309,7 +313,7 @@ class Driver:
 
     def next_run(self):
         """The job fires again."""
-        self.memory = Remembered()
+        self.memory = Remembered(self.memory, *self.memory.others)
         self.run_id = f"run-{uuid.uuid4()}"
         self.fire_time = self.clock.now()
 

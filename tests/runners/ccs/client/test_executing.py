@@ -122,6 +122,27 @@ async def test_two_runs_of_one_job_do_not_take_each_others(driver, ccs, job):
     assert (outcome.ended, driver.memory.values.get("ccs_run")) == (Ended.FAILED, None)
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_the_job_run_of_a_run_that_has_ended_is_not_taken(driver, ccs, job, restarted):
+    """Neither after a restart, when nothing but what is remembered tells whose it was."""
+    first = type(driver.memory)()
+
+    async def another():
+        ours, driver.memory, driver.run_id = driver.memory, first, "run-2"
+        driver.stop, waiting = Stop(), driver.stop
+        assert (await driver.go(job=job)).ended is Ended.COMPLETED
+        driver.memory, driver.run_id, driver.stop = ours, "run-1", waiting
+        if restarted:
+            driver.runners._claims.job_runs.clear()
+        driver.memory.others = (first,)
+        ccs.order("POST", f"/jobs/{job}$", "drop_before", times=3)
+
+    ccs.order("GET", "/jobruns", another)
+    outcome = await driver.go(job=job)
+    assert (outcome.ended, driver.memory.values.get("ccs_run")) == (Ended.FAILED, None)
+    assert first.values["ccs_run"] == ccs.runs[job][0]["JobRunID"]
+
+
 async def test_a_restart_before_the_answer_was_read(driver, ccs, job):
     """Killed between sending and reading: the run is found and followed, not executed again."""
 
