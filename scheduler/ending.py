@@ -73,7 +73,7 @@ def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
 
 
 def interrupted(run: RunRow, *, repeatable: bool, elsewhere: bool = False, now: datetime) -> Ending:
-    """The ending of an attempt whose daemon died; work `elsewhere` that was being aborted is taken up for that."""
+    """The ending of an attempt whose daemon died; work `elsewhere` that was being ended is taken up for that."""
     count = run.interruptions + 1
     changes: dict[str, Any] = {"interruptions": count}
     if run.stop_reason == StopReason.CANCEL and not elsewhere:
@@ -85,7 +85,7 @@ def interrupted(run: RunRow, *, repeatable: bool, elsewhere: bool = False, now: 
             "because the job does not say `idempotent: true`"
         )
         return Ending(ended="lost", move=Move.LOSE, reason=reason, exit_code=None, changes=changes)
-    if count >= MOST_INTERRUPTIONS:
+    if count >= MOST_INTERRUPTIONS and not (elsewhere and run.stop_reason is not None):
         reason = f"the daemon died {count} times in a row while this run was at work"
         return Ending(ended="interrupted", move=Move.FAIL, reason=reason, exit_code=None, changes=changes)
     changes |= {"retry_at": now, "tries": run.tries - 1}

@@ -220,6 +220,13 @@ def test_work_that_goes_on_elsewhere_is_ended_there(minute, definition, more, st
     assert planned(now, elsewhere, runs=[asked], due=False, **full) == [Start(1, Cause.RETRY, ending=True)]
 
 
+@pytest.mark.parametrize(("stop", "move"), [(None, Move.FAIL), ("window_end", Move.INTERRUPT)])
+def test_restarts_while_work_elsewhere_is_being_ended(stop, move):
+    """However often the daemon goes meanwhile: it is not left at work. Without a stop three times in a row are it."""
+    there = run(State.RUNNING, stop_reason=stop, interruptions=2)
+    assert interrupted(there, repeatable=True, elsewhere=True, now=MIDNIGHT).move is move
+
+
 def test_a_stop_that_the_daemon_did_not_live_to_see_done_holds():
     """Local work that was to make way when the daemon died does not begin again."""
     there = run(State.RETRYING, stop_requested_at=MIDNIGHT, stop_reason="new_occurrence", stop_note="replaced")
