@@ -21,8 +21,14 @@ from scheduler.clock import stopwatch
 AT_ONCE = 2
 """Hashes computed at the same time: each takes 32 MiB."""
 
-WAITING = 64
+WAITING = 256
 """Logins that may wait; more are turned away."""
+
+DELAYED = 16
+"""Users and addresses of which a login may sit out its delay."""
+
+QUEUED = 4
+"""Logins of one of these that may wait; more are turned away, so that guessing keeps nobody else out."""
 
 FREE = 3
 """Wrong passwords of a user from an address that cost no time."""
@@ -43,6 +49,7 @@ _log = structlog.get_logger()
 class _Record:
     """The failures of one user from one address; one login of these is looked at at a time."""
 
+    waiting: int = 0
     failures: int = 0
     failed_at: float = 0.0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -63,7 +70,7 @@ class Logins:
     def __init__(self) -> None:
         self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._waiting = self._delayed = 0
 
     async def user_of(self, grant: PasswordGrant, users: Iterable[User], address: str) -> User | None:
         """The user who logs in; None for a wrong name or password, which take the same time.
@@ -72,14 +79,33 @@ class Logins:
         """
         if self._waiting >= WAITING:
             raise Turned(503, "too many logins at once: try again later")
+        record = self._record(grant.username.casefold(), address)
+        self._check(record, record.waiting + 1)
         self._waiting += 1
+        record.waiting += 1
         try:
-            record = self._record(grant.username.casefold(), address)
             async with record.turn:
-                await asyncio.sleep(record.owed_s())
+                await self._sit_out(record)
                 return await self._looked_at(grant, users, address, record)
         finally:
             self._waiting -= 1
+            record.waiting -= 1
+
+    def _check(self, record: _Record, waiting: int) -> None:
+        """Raise Turned (503) where others sit out their delay already."""
+        if record.owed_s() and (waiting > QUEUED or self._delayed >= DELAYED):
+            raise Turned(503, "too many wrong logins: try again later")
+
+    async def _sit_out(self, record: _Record) -> None:
+        """Wait for what is owed for wrong passwords. Raises Turned (503)."""
+        self._check(record, record.waiting)
+        if not (owed := record.owed_s()):
+            return
+        self._delayed += 1
+        try:
+            await asyncio.sleep(owed)
+        finally:
+            self._delayed -= 1
 
     async def _looked_at(
         self, grant: PasswordGrant, users: Iterable[User], address: str, record: _Record

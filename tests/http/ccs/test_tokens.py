@@ -4,7 +4,7 @@ import base64
 import contextlib
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import timedelta
 
@@ -246,6 +246,29 @@ def test_guessing_becomes_slow(face, monkeypatch, capsys):
     lines = [line for line in capsys.readouterr().out.splitlines() if "login_failed" in line]
     assert [re.search(r"failures=(\d)", line)[1] for line in lines] == ["1", "2", "3", "4", "1"]
     assert all("127.0.0.1" in line and "auditor" in line and "wrong" not in line for line in lines)
+
+
+def test_guessing_keeps_nobody_else_out(face, monkeypatch):
+    """Of very many guesses few wait and the others are turned away at once; another user logs in as ever."""
+    monkeypatch.setattr(logins, "FIRST_S", 3.0)
+    monkeypatch.setattr(logins, "MOST_S", 3.0)
+    monkeypatch.setattr(logins, "WAITING", 12)
+    form = rb"grant_type=password&username=CORP\auditor&password=wrong"
+
+    def guess(_number):
+        return httpx.post(
+            f"{face.url}/ccs/api/v1/oauth/tokens", content=form, trust_env=False, timeout=60
+        ).status_code
+
+    for _ in range(3):
+        assert guess(0) == 401
+    begin = time.monotonic()
+    with ThreadPoolExecutor(10) as pool:
+        guesses = [pool.submit(guess, number) for number in range(10)]
+        first = [done.result() for _, done in zip(range(6), as_completed(guesses), strict=False)]
+        assert first == [503] * 6
+        face.login(r"CORP\other")
+        assert time.monotonic() - begin < 3
 
 
 def test_a_name_cannot_write_into_the_log(face, capsys):
