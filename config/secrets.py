@@ -56,12 +56,11 @@ class Secret:
         else:
             folder = environ.get("CREDENTIALS_DIRECTORY", "")
             if not folder:
-                raise SecretError(
-                    f"{self!r}: $CREDENTIALS_DIRECTORY is not set; systemd sets it for LoadCredential="
-                )
+                why = "$CREDENTIALS_DIRECTORY is not set; systemd sets it for LoadCredential="
+                raise SecretError(f"credential {self.reference}: {why}")
             value = _from_file(Path(folder) / self.reference, private=False)
         if not value:
-            raise SecretError(f"{self!r} is not set or empty")
+            raise SecretError(f"{self.source} {self.reference} is not set or empty")
         return value
 
     def describe(self) -> dict[str, str]:

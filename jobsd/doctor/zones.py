@@ -21,7 +21,7 @@ ADVICE = "bring the host's tzdata up to date (apt-get install --only-upgrade tzd
 def examine(configuration: Configuration | None, now: datetime) -> Iterator[Finding]:
     """The data's versions, then every zone that the configuration uses."""
     packaged, system = metadata.version("tzdata"), system_version()
-    where = f"of this host, version {system or 'unknown'}" if _folder() else "of the package"
+    where = f"of this host (version {system or 'unknown'})" if _folder() else "of the package"
     yield ok(AREA, "", f"the data {where} is used; the packaged one is {packaged}")
     for name in sorted(zones_of(configuration)) if configuration is not None else ():
         yield compared(name, now)

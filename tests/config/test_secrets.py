@@ -28,8 +28,8 @@ def test_sources(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("secret", "message"),
     [
-        (Secret("credential", "ccs"), "Secret(credential ccs): $CREDENTIALS_DIRECTORY is not set"),
-        (Secret("env", "TOKEN"), "Secret(env TOKEN) is not set or empty"),
+        (Secret("credential", "ccs"), "credential ccs: $CREDENTIALS_DIRECTORY is not set"),
+        (Secret("env", "TOKEN"), "env TOKEN is not set or empty"),
         (Secret("file", "/nowhere/x"), "/nowhere/x: No such file or directory"),
     ],
 )

@@ -247,7 +247,7 @@ def test_zone_data_that_differ_are_told(doctor, tmp_path):
     argv = [sys.executable, "-m", "jobsd", "doctor", "-c", doctor.path, "--state-dir", doctor.state]
     surroundings = os.environ | {"PYTHONTZPATH": str(zones)}
     found = subprocess.run(argv, env=surroundings, capture_output=True, text=True, timeout=60, check=False)
-    assert "zone: the data of this host, version 1999x is used" in found.stdout
+    assert "zone: the data of this host (version 1999x) is used" in found.stdout
     assert "warning  zone Europe/Berlin: this host's data and the packaged one differ from" in found.stdout
 
 
