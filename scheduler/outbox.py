@@ -25,7 +25,7 @@ from scheduler.ledger.deliveries import Delivery, Fate
 from scheduler.lifecycle import FINAL
 
 AT_ONCE = 4
-"""Deliveries of one kind that are sent at the same time."""
+"""Deliveries of one lane (see `deliveries.lane`) that are sent at the same time."""
 
 FIRST_DELAY = timedelta(seconds=30)
 MOST_DELAY = timedelta(hours=1)
@@ -123,25 +123,25 @@ class Courier:
         self._poke.clear()
         with contextlib.suppress(LedgerUnavailable):  # the dispatcher tells it
             while not self._stopping:
-                counts = Counter(delivery.kind for delivery, _ in self._sending.values())
+                counts = Counter(deliveries.lane(delivery) for delivery, _ in self._sending.values())
                 found = await self._ledger.aread(
                     partial(
                         deliveries.due,
                         now=self._clock.now(),
                         limit=AT_ONCE,
                         without=tuple(self._sending),
-                        full=[kind for kind, number in counts.items() if number >= AT_ONCE],
+                        full=[lane for lane, number in counts.items() if number >= AT_ONCE],
                     )
                 )
                 before = len(self._sending)
                 for delivery in found:
-                    if self._has_room(delivery.kind):
+                    if self._has_room(deliveries.lane(delivery)):
                         self._begin(delivery)
                 if len(self._sending) == before:
                     return
 
-    def _has_room(self, kind: str) -> bool:
-        return sum(delivery.kind == kind for delivery, _ in self._sending.values()) < AT_ONCE
+    def _has_room(self, lane: str) -> bool:
+        return sum(deliveries.lane(delivery) == lane for delivery, _ in self._sending.values()) < AT_ONCE
 
     def _begin(self, delivery: Delivery) -> None:
         task = asyncio.create_task(self._send(delivery), name=f"delivery {delivery.delivery_no}")

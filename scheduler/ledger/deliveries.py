@@ -95,6 +95,14 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
     return Delivery(**{**values, "state": Fate(values["state"])})
 
 
+def lane(delivery: Delivery) -> str:
+    """Deliveries of one lane share their room: webhooks those of one receiver, all others those of one kind."""
+    return delivery.target if delivery.kind == WEBHOOK else delivery.kind
+
+
+_LANE = sa.case((_TABLE.c.kind == WEBHOOK, _TABLE.c.target), else_=_TABLE.c.kind)
+
+
 def create(
     connection: sa.Connection,
     *,
@@ -138,7 +146,7 @@ def due(
     """At most `limit` deliveries that may be sent now, the longest due first.
 
     Of each channel only its oldest pending one. None of `without`, the numbers of those that are being sent, and
-    none of the kinds in `full`.
+    none of the lanes in `full`.
     """
     older = _TABLE.alias("older")
     blocked = sa.select(older.c.delivery_no).where(
@@ -150,7 +158,7 @@ def due(
     if without:
         query = query.where(_TABLE.c.delivery_no.not_in(without))
     if full:
-        query = query.where(_TABLE.c.kind.not_in(full))
+        query = query.where(_LANE.not_in(full))
     query = query.order_by(_TABLE.c.due_at, _TABLE.c.delivery_no).limit(limit)
     return [_delivery(row) for row in connection.execute(query)]
 

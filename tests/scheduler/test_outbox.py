@@ -284,6 +284,19 @@ async def test_only_a_few_of_a_kind_at_once_and_no_kind_holds_another_up(desk):
     assert sorted(desk.tried) == sorted(desk.state())
 
 
+async def test_a_receiver_that_hangs_holds_no_other_up(desk):
+    """However many webhooks wait for it, and for longer."""
+    desk.gate.clear()
+    await desk.write(*["https://dead"] * 10, kind="webhook")
+    await desk.write("https://alive", kind="webhook", due_at=AT + timedelta(minutes=1))
+    await desk.courier.turn()
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.courier.turn()
+    while len(desk.tried) < AT_ONCE + 1:
+        await asyncio.sleep(0.01)
+    assert sorted(desk.tried) == ["https://alive"] + ["https://dead"] * AT_ONCE
+
+
 async def test_the_delay_doubles_up_to_an_hour_and_is_spread(desk):
     """30 s, 1 min, … 1 h; by chance a fifth shorter or longer."""
     await desk.write("x")
