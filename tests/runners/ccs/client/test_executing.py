@@ -122,6 +122,22 @@ async def test_two_runs_of_one_job_do_not_take_each_others(driver, ccs, job):
     assert (outcome.ended, driver.memory.values.get("ccs_run")) == (Ended.FAILED, None)
 
 
+async def test_an_execute_of_a_former_life_that_arrives_late(driver, ccs, job):
+    """Looked for in vain, repeated, and refused because it has arrived by now: it is found by the first baseline."""
+    await driver.memory.put({
+        "ccs_job": job, "ccs_baseline": ccs.runs[job][0]["JobRunID"], "ccs_sent": driver.clock.now().isoformat()
+    })  # fmt: skip
+
+    async def arrives():
+        ccs.add_run(job, 4, before=timedelta(0))
+
+    ccs.order("POST", f"/jobs/{job}$", arrives)
+    ccs._execute = lambda _: (400, {"Message": "a run of this job is active"})
+    assert (await driver.go(job=job)).ended is Ended.COMPLETED
+    assert driver.memory.values["ccs_run"] == ccs.runs[job][0]["JobRunID"]
+    assert len(ccs.runs[job]) == 2
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_the_job_run_of_a_run_that_has_ended_is_not_taken(driver, ccs, job, restarted):
     """Neither after a restart, when nothing but what is remembered tells whose it was."""
