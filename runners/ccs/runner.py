@@ -9,7 +9,7 @@ from config.definitions import CcsRun, CcsServer
 from runners.api import Ended, Execution, Outcome, StopReason
 from runners.ccs import memory, own
 from runners.ccs.client import Client
-from runners.ccs.errors import CcsError, Refused, Unanswered
+from runners.ccs.errors import CcsError, Denied, Refused, Unanswered
 from runners.ccs.executing import begun, execute
 from runners.ccs.following import Following, Vanished
 from runners.ccs.outcomes import outcome_of
@@ -58,7 +58,13 @@ async def _carried_out(work: Work) -> Outcome:
         run = await unless_shutdown(stop, _begin(work))
     except StopAsked as error:
         return _TO_BE_FOUND if error.reason is StopReason.SHUTDOWN else _NOT_BEGUN
-    return run if isinstance(run, Outcome) else await Following(work, run).to_its_end()
+    if isinstance(run, Outcome):
+        return run
+    try:
+        return await Following(work, run).to_its_end()
+    except (Silent, Denied, Refused) as error:
+        reason = f"{error}; the job run {run.run_id} may still be at work"
+        return Outcome(Ended.FAILED, reason, retryable=_passing(error))
 
 
 async def _begin(work: Work) -> JobRun | Outcome:

@@ -413,6 +413,16 @@ async def test_the_end_of_a_run_wakes_the_courier(desk):
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_is_due_at_the_stop_is_still_sent(desk):
+    """The last runs that the daemon has ended are told of now, not at its next start."""
+    await desk.write("x")
+    await desk.courier.stop()
+    assert desk.state() == {"x": "delivered"}
+    await desk.write("y")
+    await desk.courier.turn()
+    assert desk.tried == ["x"]
+
+
 async def test_resending(desk):
     """A refused one begins anew; a waiting one is due now; what was delivered is left alone. The journal knows who."""
     await desk.write("no", "later", "yes")

@@ -80,6 +80,23 @@ def test_the_window_ends_while_the_driver_is_down(stand_in, drive, settled):
     assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
 
 
+def test_the_driver_is_stopped_before_its_abort_is_confirmed(stand_in, drive, wire):
+    """SIGTERM is not held up for ever by a server that does not take the abort; the next start goes on with it."""
+    stand_in.hold("web-1")
+    driver = drive("web-1")
+    run_id = driver.trigger()
+    driver.until_knows(run_id, "ccs_run")
+    order = stand_in.order("drop_before", wire.abort, times=None)
+    driver.process.post(f"/v1/runs/{run_id}/abort")
+    stand_in.until_hit(order)
+    assert driver.process.stop() == 0
+    stand_in.take_back()
+    assert stand_in.until_running()
+    driver.start()
+    assert driver.until(run_id)["state"] == "cancelled"
+    assert [one["state"] for one in stand_in.runs()] == ["cancelled"]
+
+
 RETRY = "retry: {attempts: 3, backoff: 1h}"
 
 

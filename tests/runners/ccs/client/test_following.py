@@ -148,6 +148,7 @@ async def test_a_login_that_is_refused_is_not_repeated(driver, ccs, job):
     outcome = await driver.go(job=job)
     assert (outcome.ended, outcome.retryable) == (Ended.FAILED, False)
     assert "the login is refused" in outcome.reason
+    assert outcome.reason.endswith(f"; the job run {driver.memory.values['ccs_run']} may still be at work")
     assert ccs.count("POST", "/oauth/tokens") - before == 3  # the first login, the refresh, the password
 
 
