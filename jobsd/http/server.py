@@ -27,6 +27,9 @@ UP_S = 10.0
 GRACE_S = 1
 """Seconds that open requests may take when the server stops."""
 
+SILENT_S = 0.2
+"""Seconds between two looks at connections that should be closed by now."""
+
 BACKLOG = 256
 """Connections that wait to be taken."""
 
@@ -59,10 +62,21 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Go down; whoever is still connected after the grace is cut off."""
+        ending = asyncio.create_task(self._cut_silent_off())
         await super().shutdown(sockets=sockets)
+        ending.cancel()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
+
+    async def _cut_silent_off(self) -> None:
+        """Cut off who is told goodbye, has everything and does not answer: an idle client's TLS never does."""
+        while True:
+            await asyncio.sleep(SILENT_S)
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if transport.is_closing() and not transport.get_write_buffer_size():
+                    transport.abort()
 
 
 class HttpServer:

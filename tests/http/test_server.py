@@ -95,6 +95,20 @@ def test_stop_is_quick_and_frees_the_port(build):
     assert "http" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_stop_does_not_wait_for_an_idle_client_over_tls(build, authority, caplog):
+    """It keeps its connection open and answers no goodbye; that is no error in the log."""
+    authority.issue()
+    house = build(tls=Tls(certificate="../tls.pem", key="../tls.key"))
+    url = house.start()
+    with httpx.Client(verify=trust.authorities(authority.pem), trust_env=False) as client:
+        assert client.get(f"{url}/healthz").status_code == 200
+        begin = time.monotonic()
+        with caplog.at_level("ERROR"):
+            house.server.stop()
+        assert time.monotonic() - begin < 0.9
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_stop_does_not_wait_for_a_reader_that_does_not_read(build, bearer):
     """A client that asks for much and takes nothing is cut off within 2 s."""
     house = build()
