@@ -82,6 +82,19 @@ async def test_a_window_that_closes_between_two_tries(far, operator):
     assert counterpart.stops == [None, StopReason.WINDOW_END, None]
 
 
+async def test_an_abort_while_it_is_ended_for_the_window(far, operator):
+    """The abort outweighs the stop that came before it: no rerun comes."""
+    r, counterpart = far
+    counterpart.hold.clear()
+    await r.tick(wait=False, minutes=29)
+    assert r.run("far").state == "running"
+    await r.control.abort(r.run("far").run_id, operator)
+    counterpart.hold.set()
+    await r.idle()
+    assert (r.run("far").state, r.run("far").reason) == ("cancelled", "aborted by tester")
+    assert counterpart.stops == [None, StopReason.WINDOW_END]
+
+
 async def test_a_stop_outlives_the_daemon(far, operator):
     """It dies while the work is being ended: after its start another attempt ends it, for the same reason."""
     r, counterpart = far

@@ -8,6 +8,7 @@ import pytest
 from config.definitions import CatchUp, CatchUpPolicy, CcsRun, CommandRun, JobDefinition, Overlap
 from recurrence.schedule import Interval, Rerun, Schedule
 from runners.api import StopReason
+from scheduler.cycle import wake_at
 from scheduler.ending import interrupted
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, Cycle, JobRow, Kind, RunRow
@@ -218,6 +219,7 @@ def test_work_that_goes_on_elsewhere_is_ended_there(minute, definition, more, st
     full = {"room": Capacity(1, {}), "running": ["other"]}
     assert planned(now, elsewhere, runs=[there], due=False, **full) == [stop]
     assert planned(now, elsewhere, runs=[asked], due=False, **full) == [Start(1, Cause.RETRY, ending=True)]
+    assert wake_at(replace(asked, retry_at=now + HOUR)) == now
 
 
 @pytest.mark.parametrize(("stop", "move"), [(None, Move.FAIL), ("window_end", Move.INTERRUPT)])
