@@ -102,7 +102,6 @@ def test_unknown_guids(served):
         ("POST", f"/jobs/{gone}", {"Operation": "pause"}, 400),
         ("PATCH", "/jobs", {"JobDetails": {"JobName": "x"}, "JobID": gone}, 400),
         ("DELETE", f"/jobs?jobid={gone}&DeleteJob=True", None, 400),
-        ("GET", "/jobs", None, 400),
         ("GET", "/nothing", None, 404),
         ("PUT", "/jobs", None, 405),
     ]:
