@@ -28,10 +28,12 @@ def show(url: str | None, run: str, *, as_csv: bool, everything: bool, as_json: 
     """Show one run: its attempts, its assets with the results of their checks, who was told, what happened when.
 
     RUN is its id, the beginning of the id, or its number. JSON: as `jobsd runs --json`, and `attempt_list`,
-    `asset_list`, `events`.
+    `asset_list`, `events`, `deliveries`, `memory`, `next_rerun_at`.
 
     Example: jobsd show 5f3a9c21 --csv > results.csv
     """
+    if as_csv and as_json:
+        raise click.UsageError("--json and --csv are two outputs; choose one")
     asked = daemon.connect(url)
     path = f"/v1/runs/{daemon.quoted(run)}"
     if as_csv:

@@ -95,6 +95,7 @@ def test_results_come_as_csv(ask, incomplete):
     lines = ask("show", incomplete["run_id"], "--csv").stdout.splitlines()
     assert lines[0].startswith("job,run_id,fire_time,asset_id")
     assert len(lines) == 1 + 2 * 2 + 2
+    assert "choose one" in ask("show", incomplete["run_id"], "--csv", "--json", exit_code=2).stderr
 
 
 def test_runs_filters_and_tells_reasons(ask, incomplete):
