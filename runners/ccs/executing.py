@@ -65,7 +65,7 @@ async def _send(work: Work, job_id: str, baseline: str, sent: str, *, repeated: 
     run = work.execution
     for sending in range(MOST_SENT):
         try:
-            return await _remember(work, job_id, await work.client.execute(job_id))
+            return await _remember(work, job_id, await _executed(work, job_id))
         except (NotTaken, Denied, Refused):
             if not repeated and not sending:
                 await run.memory.put({memory.SENT: None})
@@ -82,6 +82,14 @@ async def _send(work: Work, job_id: str, baseline: str, sent: str, *, repeated: 
         if run.stop.requested:
             raise StopAsked(run.stop.reason)
     raise lost
+
+
+async def _executed(work: Work, job_id: str) -> JobStatus:
+    """What execute answers: a run of our own, not one that the job has already and that another run here has."""
+    status = await work.client.execute(job_id)
+    if await _anothers(work, status.job_run_id):
+        raise Refused(f"it answers with the job run {status.job_run_id}, which another run here has", 409)
+    return status
 
 
 async def _look(work: Work, job_id: str, baseline: str, sent: str) -> JobRun | None:

@@ -159,6 +159,18 @@ async def test_the_job_run_of_a_run_that_has_ended_is_not_taken(driver, ccs, job
     assert first.values["ccs_run"] == ccs.runs[job][0]["JobRunID"]
 
 
+async def test_an_execute_that_is_answered_with_anothers_job_run(driver, ccs, job):
+    """A server may answer with the run that is active: two runs here never have one there. It may be tried again."""
+    theirs = type(driver.memory)()
+    theirs.values["ccs_run"] = ccs.runs[job][0]["JobRunID"]
+    driver.memory.others = (theirs,)
+    ccs._execute = lambda _: (200, ccs._status(ccs.runs[job][0]))
+    outcome = await driver.go(job=job)
+    assert (outcome.ended, outcome.retryable) == (Ended.FAILED, True)
+    assert "which another run here has" in outcome.reason
+    assert not {"ccs_run", "ccs_sent"} & set(driver.memory.values)
+
+
 async def test_a_restart_before_the_answer_was_read(driver, ccs, job):
     """Killed between sending and reading: the run is found and followed, not executed again."""
 
