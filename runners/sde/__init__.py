@@ -1,0 +1,1 @@
+"""SD Elements: its API as values, and what is done with its jobs."""
