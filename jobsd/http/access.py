@@ -24,7 +24,8 @@ _SCHEMES = 'Bearer, Basic realm="jobsd", charset="UTF-8"'
 class Denied(Exception):
     """The request is not admitted.
 
-    `status` is 401 (who are you?), 403 (not with this token, not at this address) or 413 (too much of it).
+    `status` is 400 (where does it end?), 401 (who are you?), 403 (not with this token, not at this address) or
+    413 (too much of it).
     """
 
     def __init__(self, status: int, reason: str) -> None:

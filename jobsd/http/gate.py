@@ -26,6 +26,10 @@ HEADERS = {
 """On every answer that does not say otherwise itself."""
 
 
+_LENGTHS = {b"content-length", b"transfer-encoding"}
+"""With both of them a proxy and we may disagree on where a request ends, and one hides in another's body."""
+
+
 class Gate:
     """An ASGI layer around the whole application; puts the `Caller` into the request's state."""
 
@@ -46,6 +50,9 @@ class Gate:
                 message["headers"] = _with_headers(message.get("headers", []))
             await send(message)
 
+        if {name for name, _ in scope["headers"]} >= _LENGTHS:
+            await _deny(Denied(400, "Content-Length and Transfer-Encoding contradict each other"), sending)
+            return
         if (face := self._face(scope["path"])) is not None:
             await face(scope, receive, sending)
             return
@@ -90,6 +97,7 @@ async def _deny(error: Denied, send: Send) -> None:
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         **error.headers,
+        **({"Connection": "close"} if error.status == 400 else {}),
     }
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": error.status, "headers": raw})

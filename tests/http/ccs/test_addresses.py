@@ -1,5 +1,8 @@
 """Addresses in any case, with and without slashes; two faces that do not let each other's tokens in."""
 
+import socket
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
 
@@ -91,3 +94,17 @@ def test_the_openapi_document_tells_of_this_face(shared, bearer):
     assert "HTTPBearer" in document["components"]["securitySchemes"]
     names = {entry["name"] for entry in document["paths"]["/ccs/api/v1/jobs"]["get"]["parameters"]}
     assert names == {"Attributes", "jobname", "page", "pagesize"}
+
+
+@pytest.mark.parametrize("path", ["/ccs/api/v1/oauth/tokens", "/v1/jobs", "/healthz"])
+def test_a_request_whose_end_is_in_doubt_is_refused(shared, path):
+    """With both lengths 400 and the end of the connection: what follows is never read as a request of its own."""
+    where = urlsplit(shared.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    hidden = f"GET /healthz HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+        connection.sendall(f"{head}{hidden}".encode())
+        with connection.makefile("rb") as stream:
+            answer = stream.read().decode()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert answer.count("HTTP/1.1") == 1
