@@ -90,7 +90,10 @@ class Answer:
         value = self.value(name)
         if value is None:
             return ""
-        return storable(value if isinstance(value, str) else json.dumps(value, default=lambda _: "something else"))
+        try:
+            return storable(value if isinstance(value, str) else json.dumps(value))
+        except RecursionError:
+            return "…"
 
     def moment(self, name: str) -> datetime | None:
         """An aware UTC instant."""

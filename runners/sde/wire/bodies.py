@@ -48,7 +48,10 @@ def said(body: bytes) -> str:
     except (ValueError, RecursionError):
         page = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
         value = unescape(page[1]) if page else "" if text.startswith(("<", "{", "[")) else text
-    return _line(_words(value))
+    try:
+        return _line(_words(value))
+    except RecursionError:
+        return ""
 
 
 def _words(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from runners.sde.wire import texts
@@ -16,6 +17,7 @@ FALSE = frozenset({"f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALS
 
 _DECIMALS = re.compile(r"\.0*\s*$")
 _LONGEST_NUMBER = 1000
+_DEEPEST = 50  # params within params; what is much deeper could be read and not be sent
 
 _MISSING: Any = object()
 
@@ -106,11 +108,9 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             self.refuse(name, texts.NOT_A_STRING)
             return None
-        text = _written(value)
-        if "\0" in text:
-            self.refuse(name, texts.NULL_CHARACTERS)
-        elif (half := next((char for char in text if "\ud800" <= char <= "\udfff"), None)) is not None:
-            self.refuse(name, texts.half_character(half))
+        text = str(value).strip()
+        if fault := unfit_text(text):
+            self.refuse(name, fault)
         elif not text and not blank:
             self.refuse(name, texts.BLANK)
         else:
@@ -171,28 +171,36 @@ def as_integer(value: object) -> int | None:
         return None
 
 
-def _written(value: str | float) -> str:
-    try:
-        return str(value).strip()
-    except ValueError:  # more digits than Python writes
-        return "…"
-
-
 def _unfit(value: object) -> str | None:
     """What is wrong with a value anywhere in params; None where they can be stored and sent."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            if "\0" in one:
-                return texts.NULL_CHARACTERS
-            half = next((char for char in one if "\ud800" <= char <= "\udfff"), None)
-            if half is not None:
-                return texts.half_character(half)
-        elif isinstance(one, float) and (one != one or one in {float("inf"), float("-inf")}):  # noqa: PLR0124
-            return texts.NOT_JSON
-        elif isinstance(one, Mapping):
-            waiting += [*one.keys(), *one.values()]
-        elif isinstance(one, list):
-            waiting += one
-    return None
+    level: list[object] = [value]
+    for _ in range(_DEEPEST):
+        for one in level:
+            if fault := _unfit_alone(one):
+                return fault
+        level = [inner for one in level for inner in _inside(one)]
+        if not level:
+            return None
+    return texts.NOT_JSON
+
+
+def _unfit_alone(value: object) -> str | None:
+    if isinstance(value, str):
+        return unfit_text(value)
+    return texts.NOT_JSON if isinstance(value, float) and not math.isfinite(value) else None
+
+
+def _inside(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        yield from value.keys()
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def unfit_text(text: str) -> str | None:
+    """What is wrong with a text that no ledger takes; None where nothing is."""
+    if "\0" in text:
+        return texts.NULL_CHARACTERS
+    half = next((char for char in text if "\ud800" <= char <= "\udfff"), None)
+    return None if half is None else texts.half_character(half)

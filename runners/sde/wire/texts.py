@@ -57,6 +57,6 @@ def storable(text: str) -> str:
 def _short(value: object) -> str:
     try:
         text = str(value)
-    except (ValueError, RecursionError):  # a number of more digits than Python writes
+    except RecursionError:
         return "…"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -31,7 +31,7 @@ def samples():
 def request_body():
     """A sound request: (name, **changes; ... leaves a field out) -> body."""
 
-    def make(name, **changes):
+    def make(name, /, **changes):
         made = copy.deepcopy(REQUESTS[name]) | changes
         return {key: value for key, value in made.items() if value is not ...}
 
