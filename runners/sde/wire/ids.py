@@ -7,7 +7,7 @@ import re
 GREATEST_ID = 2**63 - 1
 """Of an id that is a number, inclusive; the least is 1."""
 
-_WORD = re.compile(r"[A-Za-z0-9][\w.:@-]*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9][\w.:@-]*")
 _LONGEST = 255
 
 

@@ -68,8 +68,8 @@ JobRequest = InitiateJob | PostResult
 def parse_job_request(body: object, exists: Exists | None = None) -> JobRequest:
     """The body of a POST to jobs, a JSON value; fields not known are ignored.
 
-    An initiated job's `succeeded` and `result_message` are not read: the server sets them. `exists` says whether
-    a connection of that kind has an id.
+    What an initiated job says of `succeeded` and `result_message` is checked and not kept: the server sets them.
+    `exists` says whether a connection of that kind has an id.
 
     Raises:
         WireFaults: All its faults at once, in the framework's words.
@@ -78,12 +78,11 @@ def parse_job_request(body: object, exists: Exists | None = None) -> JobRequest:
     connection = fields.key("connection", exists)
     automatic = fields.flag("automatic")
     ready = fields.flag("ready", required=False)
-    if ready is False:
-        fields.settle()
-        return InitiateJob(connection=connection or 0, automatic=bool(automatic))
-    succeeded = fields.flag("succeeded")
-    message = fields.text("result_message", blank=True)
+    succeeded = fields.flag("succeeded", required=ready is not False)
+    message = fields.text("result_message", required=ready is not False, blank=True)
     fields.settle()
+    if ready is False:
+        return InitiateJob(connection=connection or 0, automatic=bool(automatic))
     return PostResult(
         connection=connection or 0,
         automatic=bool(automatic),

@@ -17,7 +17,7 @@ def test_ready_chooses_the_meaning(request_body):
     for changes in ({}, {"ready": True}, {"ready": "true"}, {"unknown": [{}]}):
         assert parse_job_request(request_body("job", **changes)) == result
     initiated = InitiateJob(connection=12, automatic=True)
-    for changes in ({}, {"succeeded": ..., "result_message": ...}, {"succeeded": None, "result_message": []}):
+    for changes in ({}, {"succeeded": ..., "result_message": ...}, {"succeeded": "0", "result_message": 5}):
         assert parse_job_request(request_body("job", ready=False, **changes)) == initiated
     assert parse_job_request(request_body("job", ready="False")) == initiated
 
@@ -80,6 +80,10 @@ def test_all_faults_are_told_at_once(refused):
         ("connection", "automatic", "succeeded", "result_message"), REQUIRED
     )
     assert refused(lambda: parse_job_request({"ready": False})) == {"connection": REQUIRED, "automatic": REQUIRED}
+    body = {"connection": "x", "automatic": 5, "ready": False, "succeeded": "x", "result_message": []}
+    assert refused(lambda: parse_job_request(body)) == {
+        "connection": INTEGER, "automatic": BOOLEAN, "succeeded": BOOLEAN, "result_message": STRING,
+    }  # fmt: skip
     body = {"connection": 999, "automatic": "x", "ready": "x", "succeeded": None, "result_message": []}
     assert refused(lambda: parse_job_request(body, {12}.__contains__)) == {
         "connection": ['Invalid pk "999" - object does not exist.'], "automatic": BOOLEAN, "ready": BOOLEAN,

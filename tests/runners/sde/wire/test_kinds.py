@@ -57,12 +57,12 @@ def test_kinds_by_their_segments():
     [
         (1, True, True), (2**63 - 1, True, True), ("jira", True, False), ("9", True, False), ("a.b:c@d_e-f", True, False),
         ("a" * 255, True, False), ("a" * 256, False, False), ("", False, False), ("-a", False, False), ("_a", False, False),
-        ("a b", False, False), ("a/b", False, False), ("a\n", False, False), ("ä", False, False), ("aä", False, False),
+        ("a b", False, False), ("a/b", False, False), ("a\n", False, False), ("ä", False, False), ("aä", True, False),
         (0, False, False), (-1, False, False), (2**63, False, False), (True, False, False), (1.0, False, False), (None, False, False),
     ],
 )  # fmt: skip
 def test_ids(value, word, number):
-    """Numbers from 1, or words that a path can hold."""
+    """Numbers from 1, or words as the configuration has them."""
     assert (is_id(value), is_number(value)) == (word, number)
 
 
