@@ -6,17 +6,39 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
+from yaml.nodes import MappingNode, Node
 
 from config.containers import ListOf, MapOf
 from config.groups import GROUP
 from config.inventory import SERVER, Asset, Calendar, Collector, Command, SdeSystem, User
 from config.jobs import JobBlock
+from config.nodes import key_text
+from config.reading import Reading, Schema
 from config.scalars import GUID
 from config.settings import Settings
 from config.shapes import NAME, Choice, Text
 from config.table import Model, Table
 
-STANDARD = Text("a standard", "its name")
+
+class _Standard(Text):
+    """A standard's name, written as it is or as `{id: NAME}`, as assets are."""
+
+    def read(self, node: Node, path: str, reading: Reading) -> Any:
+        """The name, or BAD."""
+        inner = node.value[0] if isinstance(node, MappingNode) and len(node.value) == 1 else None
+        if inner is not None and key_text(inner[0]) == "id":
+            return super().read(inner[1], f"{path}.id", reading)
+        return super().read(node, path, reading)
+
+    def schema(self, *, partial: bool) -> Schema:
+        """Either."""
+        name = super().schema(partial=partial)
+        keys = {"id": {**name, "description": "Its name."}}
+        named = {"type": "object", "properties": keys, "required": ["id"], "additionalProperties": False}
+        return {"anyOf": [name, named]}
+
+
+STANDARD = _Standard("a standard", "its name")
 JOB = Table(JobBlock)
 
 

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from config.containers import ListOf
-from config.faults import near_miss, quoted
+from config.faults import quoted
 from config.inventory import Asset
-from config.nodes import key_text, scalar
-from config.reading import Reading, Schema, Shape
+from config.nodes import key_text
 from config.references import FileReading
 from config.runs import ASSET_ITEM
 
-
-class _Member(Shape):
-    """An asset in full, the id or GUID of one, or the name of another group."""
-
-    noun = "an asset or a group"
-    allowed = "{id: …, type: …}, the id or GUID of an asset under assets, or the name of another group"
-
-    def read(self, node: Node, path: str, reading: Reading) -> Any:
-        """The Asset, the group's name, or BAD."""
-        if not isinstance(node, ScalarNode):
-            return ASSET_ITEM.read(node, path, reading)
-        name = scalar(node)
-        if not isinstance(name, str) or not isinstance(reading, FileReading):
-            return self.refuse(node, path, reading)
-        assets = reading.names.known.get("asset", {})
-        groups = reading.names.known.get("asset group", {})
-        if name in assets and name in groups:
-            return reading.fault(node, path, f"{quoted(name)} is both an asset and a group; rename one of them")
-        if name in assets:
-            return assets[name]
-        if name in groups:
-            return name
-        hint = near_miss(name, [*assets, *groups])
-        return reading.fault(
-            node, path, f"{quoted(name)} is neither an asset nor a group; write {self.allowed}{hint}"
-        )
-
-    def schema(self, *, partial: bool) -> Schema:
-        """As an asset of a job."""
-        return ASSET_ITEM.schema(partial=partial)
-
-
-GROUP = ListOf(_Member())
+GROUP = ListOf(ASSET_ITEM)
 
 
 class Groups:

@@ -14,6 +14,8 @@ from config.nodes import key_text, scalar
 from config.reading import BAD, Reading, Schema, Shape
 from config.shapes import Choice
 
+_GUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 
 @dataclass
 class Names:
@@ -26,6 +28,13 @@ class Names:
         """`names` of the kind `what` are defined under `place`."""
         self.places[what] = place
         self.known.setdefault(what, {}).update(names)
+
+    def asset(self, name: str) -> Any:
+        """The asset of this id or GUID, None if there is none; a GUID's case does not matter."""
+        assets = self.known.get("asset", {})
+        if name in assets or not _GUID.fullmatch(name):
+            return assets.get(name)
+        return next((asset for guid, asset in assets.items() if guid.lower() == name.lower()), None)
 
 
 class FileReading(Reading):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from yaml.nodes import Node, ScalarNode
 
 from config.containers import ListOf, MapOf, OneOf
@@ -34,26 +34,26 @@ JOB_TYPE = words("a type of collection", JobType)
 
 
 class _AssetItem(Shape):
-    """An asset in full, or the id or GUID of one under `assets:`."""
+    """An asset in full, or the id or GUID of one under `assets:`; or the name of a group."""
 
-    noun = "an asset"
-    allowed = "{id: …, type: …}, or the id or GUID of an asset under assets"
+    noun = "an asset or a group"
+    allowed = "{id: …, type: …}, the id or GUID of an asset under assets, or the name of a group"
 
     def read(self, node: Node, path: str, reading: Reading) -> Any:
-        """The Asset, or BAD."""
+        """The Asset, the group's name, or BAD."""
         if not isinstance(node, ScalarNode):
             return Table(Asset).read(node, path, reading)
         name = scalar(node)
         if not isinstance(name, str) or not isinstance(reading, FileReading):
             return self.refuse(node, path, reading)
-        known = reading.names.known.get("asset", {})
-        if name in known:
-            return known[name]
-        if name in reading.names.known.get("asset group", {}):
-            return reading.fault(node, path, f"{quoted(name)} is an asset group; write it under asset_groups")
-        hint = near_miss(name, known)
+        asset, groups = reading.names.asset(name), reading.names.known.get("asset group", {})
+        if asset is not None and name in groups:
+            return reading.fault(node, path, f"{quoted(name)} is both an asset and a group; rename one of them")
+        if asset is not None or name in groups:
+            return asset or name
+        hint = near_miss(name, [*reading.names.known.get("asset", {}), *groups])
         return reading.fault(
-            node, path, f"{quoted(name)} is not an asset of this file; write {self.allowed}{hint}"
+            node, path, f"{quoted(name)} is neither an asset nor a group; write {self.allowed}{hint}"
         )
 
     def schema(self, *, partial: bool) -> Schema:
@@ -78,7 +78,7 @@ class CollectRun(Model):
         default=JobType.COLLECTION_EVALUATION, description="Collect, evaluate, or both."
     )
     assets: Annotated[tuple[Asset, ...], ListOf(ASSET_ITEM, distinct=True)] = Field(
-        default=(), description="Assets, in the order in which they are started."
+        default=(), description="Assets, in the order in which they are started; a group may be named too."
     )
     asset_groups: Annotated[tuple[str, ...], ListOf(Ref("asset group"), distinct=True)] = Field(
         default=(), description="Groups whose assets are added; read when a run opens."
@@ -97,6 +97,18 @@ class CollectRun(Model):
         default=None, description="Assets whose data is younger are not collected again. Default: collect always."
     )
     parallel: Annotated[int, Integer(1, 1000)] = Field(default=8, description="Assets worked on at the same time.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _groups_apart(cls, values: Any) -> Any:
+        """Groups that are named among the assets stand with the groups."""
+        assets = values.get("assets", ()) if isinstance(values, dict) else ()
+        named = [item for item in assets if isinstance(item, str)]
+        if not named:
+            return values
+        assets = tuple(item for item in assets if not isinstance(item, str))
+        groups = tuple(dict.fromkeys((*values.get("asset_groups", ()), *named)))
+        return values | {"assets": assets, "asset_groups": groups}
 
     def complaints(self) -> Iterator[Complaint]:
         """Assets there must be, and standards where something is evaluated."""

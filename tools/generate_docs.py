@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from config.key_tables import filled
 from scheduler.lifecycle import ACTIVE, FINAL, STATUS, TRANSITIONS, State
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +42,12 @@ def lifecycle() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/lifecycle.md": lifecycle}
+def configuration() -> str:
+    """docs/configuration.md with its tables of keys, from the models."""
+    return filled((ROOT / "docs/configuration.md").read_text())
+
+
+PAGES = {"docs/lifecycle.md": lifecycle, "docs/configuration.md": configuration}
 
 
 def main() -> int:

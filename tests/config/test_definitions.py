@@ -123,6 +123,34 @@ def test_inventory(everything: config.Configuration) -> None:
     assert everything.collectors["linux"].evaluate == ("./evaluate.sh", "{standard}")
 
 
+def test_assets_and_standards_in_other_words(tmp_path) -> None:
+    """A group among the assets is one of the groups, GUIDs have no case, a standard may be written like an asset."""
+    found = config.loads(
+        """
+version: 1
+collectors: {linux: {collect: [cat], evaluate: [cat]}}
+assets: {D387D8B5-6278-4bcb-83c7-b55d2072d2a8: {id: web-1, type: linux}}
+standards: {6b020d29-5fe8-47d0-bd89-ccd3339a5ebe: {id: cis-1}}
+asset_groups:
+  web: [d387d8b5-6278-4bcb-83c7-b55d2072d2a8, {id: web-2, type: linux}]
+  db: [{id: db-1, type: linux}]
+jobs:
+  - name: scan
+    run:
+      collect:
+        assets: [d387d8b5-6278-4BCB-83c7-b55d2072d2a8, web, {id: web-3, type: linux}]
+        asset_groups: [db, web]
+        standards: [cis-1]
+""",
+        file="jobs.yaml", folder=tmp_path,
+    )  # fmt: skip
+    run = found.jobs["scan"].run
+    assert [asset.id for asset in run.assets] == ["web-1", "web-3"]
+    assert run.asset_groups == ("db", "web")
+    assert [asset.id for asset in found.asset_groups["web"]] == ["web-1", "web-2"]
+    assert found.standards == {"6b020d29-5fe8-47d0-bd89-ccd3339a5ebe": "cis-1"}
+
+
 def test_the_example_job(everything: config.Configuration) -> None:
     """The first job of the example means exactly this."""
     job = everything.jobs["weekly-linux-compliance"]
