@@ -18,7 +18,7 @@ import structlog
 
 from config import ConfigError
 from config.definitions import Configuration, Settings
-from jobsd.decoding import decode
+from jobsd.decoding import complaint, decode
 from jobsd.http.layer import Layer
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
@@ -34,7 +34,7 @@ from scheduler.clock import Clock, stopwatch
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
 from scheduler.journal import to_log
-from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove
+from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove, api_jobs
 from scheduler.model import Actor, By
 from scheduler.outbox import Courier
 from scheduler.recovery import recover
@@ -112,6 +112,7 @@ class Daemon:
         _log.info(
             "daemon_ready", url=self.url, jobs=len(self.dispatcher.definitions), ledger=str(self.ledger.path)
         )
+        await self._tell_unfit()
 
     async def reload(self, read: Callable[[], Configuration], actor: Actor) -> bool:
         """Put what `read` gives in force, whole, or keep what is in force and say why; whether it was taken.
@@ -134,6 +135,7 @@ class Daemon:
                 self._http.show(proven)
                 self._tell_certificate(self._http)
             _log.info("reloaded", jobs=len(self.dispatcher.definitions))
+            await self._tell_unfit()
             self.notifier.ready(self._summary())
             return True
         self.notifier.ready(self._summary() + " (the last reload was refused: see the log)")
@@ -206,6 +208,21 @@ class Daemon:
         write_private(self.folder / CERTIFICATE, http.proven.certificate)
         if http.proven.expires_at < self.clock.now() + RENEW:
             _log.warning("certificate_expires", expires_at=http.proven.expires_at.isoformat())
+
+    async def _tell_unfit(self) -> None:
+        """Warn of each job of an API that the file no longer fits: its runs would be the first to say so."""
+        configuration = self.configuration
+        try:
+            made = await self.ledger.aread(api_jobs.every)
+        except LedgerUnavailable:  # the scheduling loop tells it
+            return
+
+        def look() -> list[tuple[str, str]]:
+            found = [(row.name, complaint(row.origin, job.source, configuration)) for row, job in made]
+            return [(name, reason) for name, reason in found if reason]
+
+        for name, reason in await asyncio.to_thread(look):
+            _log.warning("job_unfit", job=name, reason=reason)
 
     async def _end_leftovers(self, tokens: Collection[str]) -> int:
         return await end_leftovers(tokens, kill_after=self._first.settings.kill_after, clock=self.clock)

@@ -16,3 +16,14 @@ _DECODERS: Mapping[str, Callable[[Mapping[str, Any], Configuration], JobDefiniti
 def decode(origin: str, source: Mapping[str, Any], configuration: Configuration) -> JobDefinition:
     """The definition of a job of `origin`. Raises LookupError for an origin that this program does not know."""
     return _DECODERS[origin](source, configuration)
+
+
+def complaint(origin: str, source: Mapping[str, Any], configuration: Configuration) -> str:
+    """What of a job of `origin` cannot be carried out with this configuration, in words; empty if all can."""
+    if origin != ccs.ORIGIN:
+        return ""
+    try:
+        ccs.judge(ccs.request_of(source), configuration)
+    except (ValueError, LookupError) as error:  # refused, or not to be read at all
+        return str(error)
+    return ""

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.definitions import JobDefinition, Overlap
+from config.definitions import JobDefinition
 from runners.api import StopReason
 from scheduler.ending import ELSEWHERE
-from scheduler.jobacts import JobActs, Refused
+from scheduler.jobacts import JobActs, Refused, busy, idle
 from scheduler.ledger import Connection, NotFound, StaleMove, assets, jobs, opening, runs
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, Cause, JobRow, Kind, RunRow
@@ -37,8 +37,7 @@ class Control(JobActs):
         def operation(connection: Connection) -> RunRow:
             row = jobs.named(connection, definition.name)
             active = runs.active_of(connection, row.job_id)
-            if active and definition.overlap is not Overlap.ALLOW:
-                raise Refused(_busy(active[0]))
+            idle(active, definition)
             return opening.open_asked(connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor)
 
         return await self._looked_at(await self.dispatcher.ledger.write(operation))
@@ -118,8 +117,9 @@ class Control(JobActs):
         def operation(connection: Connection) -> RunRow:
             row = jobs.named(connection, run.job)
             active = runs.active_of(connection, row.job_id)
-            if active and (active[0].run_no == run.run_no or definition.overlap is not Overlap.ALLOW):
-                raise Refused(_busy(active[0]))
+            if active and active[0].run_no == run.run_no:
+                raise busy(run)
+            idle(active, definition)
             left = assets.left(connection, run.run_no)
             if run.has_assets and not left:
                 raise Refused(f"run {run.run_id} has no assets left: {run.state}")
@@ -136,8 +136,7 @@ class Control(JobActs):
             definition = self._definition(run.job)
             active = await self.dispatcher.ledger.aread(lambda connection: runs.active_of(connection, run.job_id))
             working = [other for other in active if other.state is State.RUNNING]
-            if working and definition.overlap is not Overlap.ALLOW:
-                raise Refused(_busy(working[0]))
+            idle(working, definition)
             try:
                 started = await self.dispatcher.start(run.run_no, Cause.MANUAL, self._now(), actor=actor)
             except StaleMove as error:
@@ -175,9 +174,3 @@ class Control(JobActs):
     async def _looked_at(self, run: RunRow) -> RunRow:
         self.dispatcher.mark([run.job])
         return run
-
-
-def _busy(run: RunRow) -> str:
-    if run.state is State.INCOMPLETE:
-        return f"run {run.run_id} is incomplete and waits for its rerun: `jobsd rerun {run.run_id}` starts it now"
-    return f"run {run.run_id} is {run.state}: wait for it, or `jobsd abort {run.run_id}`"

@@ -14,16 +14,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from config.definitions import Configuration, JobDefinition
+from config.definitions import Configuration, JobDefinition, Overlap
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Connection, NotFound, api_jobs, history, jobs, opening, runs, sync
 from scheduler.ledger.opening import Opener
 from scheduler.lifecycle import Move, State
-from scheduler.model import Actor, JobRow, Kind
+from scheduler.model import Actor, JobRow, Kind, RunRow
 
 
 class Refused(Exception):
-    """The act is not possible now; its text says why and what can be done."""
+    """The act is not possible now; its text says why and what can be done.
+
+    Attributes:
+        why: The text without what only the command line of this host can do.
+    """
+
+    def __init__(self, why: str, *, commands: str = "") -> None:
+        super().__init__(f"{why}: {commands}" if commands else why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,8 @@ class JobActs:
     async def change(self, guid: str, source: Mapping[str, Any], *, run_now: bool, actor: Actor) -> JobRow:
         """Put `source` in the place of what the job was made from, by the rules of an edited file.
 
-        With `run_now` a run is opened at once. Raises NotFound; Refused if another job has its new name, or if
-        no API made it; what `decode` raises.
+        With `run_now` a run is opened at once. Raises NotFound; Refused if another job has its new name, if no
+        API made it, or if it is to run now while a run of it is active; what `decode` raises.
         """
         async with self.dispatcher.steady:
             self._firing()
@@ -75,6 +83,7 @@ class JobActs:
                 api_jobs.change(connection, row.job_id, source, at=now)
                 row = jobs.by_guid(connection, guid)
                 if run_now:
+                    idle(runs.active_of(connection, row.job_id), anchored)
                     opener = Opener.of(anchored, configuration)
                     opening.open_asked(connection, row, opener, kind=Kind.RUN_NOW, at=now, actor=actor)
                 return row, anchored
@@ -149,6 +158,20 @@ class JobActs:
 
     def _now(self) -> datetime:
         return self.dispatcher.clock.now()
+
+
+def idle(active: Sequence[RunRow], definition: JobDefinition) -> None:
+    """Raise Refused, naming the run, if one of these is active and the job does not say `overlap: allow`."""
+    if active and definition.overlap is not Overlap.ALLOW:
+        raise busy(active[0])
+
+
+def busy(run: RunRow) -> Refused:
+    """What is said where an active run is in the way."""
+    if run.state is State.INCOMPLETE:
+        why = f"run {run.run_id} is incomplete and waits for its rerun"
+        return Refused(why, commands=f"`jobsd rerun {run.run_id}` starts it now")
+    return Refused(f"run {run.run_id} is {run.state}", commands=f"wait for it, or `jobsd abort {run.run_id}`")
 
 
 def _own(connection: Connection, guid: str) -> JobRow:

@@ -160,6 +160,26 @@ async def test_a_change_of_anything_else_keeps_the_watermark(rig, toy):
     ]
 
 
+async def test_a_change_that_is_to_run_now_is_refused_while_a_run_is_active(rig, toy, tmp_path):
+    """One run at a time, as for a trigger; nothing of the change is stored."""
+    flag = tmp_path / "flag"
+    flag.write_text("")
+    waits = {"name": "job", "argv": ["/bin/sh", "-c", f"while test -e {flag}; do sleep 0.05; done"]}
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(file(), decode=toy.decode)
+    made = await r.control.create("toy", waits, toy.actor)
+    run = await r.control.trigger("job", toy.actor)
+    await r.settle()
+    with pytest.raises(Refused) as refused:
+        await r.control.change(made.guid, {"name": "renamed"}, run_now=True, actor=toy.actor)
+    assert refused.value.why == f"run {run.run_id} is running"
+    assert r.ledger.read(lambda c: api_jobs.get(c, made.job_id)).source == waits
+    assert r.job("job").guid == made.guid
+    flag.unlink()
+    await r.idle()
+    assert len(r.runs("job")) == 1
+
+
 async def test_a_change_that_changes_nothing_makes_no_version(rig, toy):
     """But it is a modification."""
     r = rig("2026-03-02T05:00:00Z")

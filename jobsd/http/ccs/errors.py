@@ -98,7 +98,8 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    return answer(400, str(error))
+    """Without the commands of the host, which clients of this face do not have."""
+    return answer(400, error.why if isinstance(error, Refused) else str(error))
 
 
 async def _unavailable(_request: Request, error: Exception) -> Response:

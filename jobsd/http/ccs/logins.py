@@ -117,6 +117,7 @@ class Logins:
             fits = await asyncio.to_thread(_fits, grant, known or NOBODY)
         if fits and known is not None:
             record.failures = 0
+            _log.info("login_succeeded", user=clean(grant.username), address=address)
             return user
         record.failures += 1
         record.failed_at = stopwatch()
