@@ -28,7 +28,7 @@ class Fields:
     """The fields of one object; those that nobody asks for are ignored. Readers give None where they note a fault.
 
     Attributes:
-        partial: Whether fields may be missing: a PATCH.
+        partial: Whether fields may be missing, those of inner objects too: a PATCH.
         faults: Shared by all objects of one message.
     """
 
@@ -150,7 +150,7 @@ class Fields:
         if not isinstance(value, Mapping):
             self.faults.append(WireFault((*self._path, name, NON_FIELD), texts.not_an_object(value)))
             return None
-        return Fields(value, (*self._path, name), self.faults)
+        return Fields(value, (*self._path, name), self.faults, partial=self.partial)
 
     def _given(self, name: str, *, required: bool) -> Any:
         """The value; _MISSING where there is none, told if there has to be one."""

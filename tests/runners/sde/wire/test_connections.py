@@ -180,10 +180,12 @@ def test_an_update_of_a_connector(request_body):
     """PUT says everything, inaccessible is false unless said; PATCH leaves what it does not say."""
     systems = {"jira": System("jira", "JIRA", "JIRA 9")}
     put = parse_connector_request(request_body("connector", inaccessible=...), systems=systems)
+    assert put.inaccessible is False
     assert put.applied(CONNECTOR, systems) == Connector(
         id=3, name="Jira", system=systems["jira"], inaccessible=False, params=request_body("connector")["params"]
     )
-    assert parse_connector_request({}, partial=True).applied(CONNECTOR) == CONNECTOR
+    for nothing in ({}, {"system": {}}):
+        assert parse_connector_request(nothing, partial=True).applied(CONNECTOR) == CONNECTOR
     patched = parse_connector_request({"inaccessible": "true"}, partial=True)
     assert patched.wire() == {"inaccessible": True}
     assert patched.applied(CONNECTOR).inaccessible is True
@@ -213,8 +215,12 @@ def test_a_system_at_fault(request_body, refused, name, parse, value, said):
     assert refused(lambda: parse(request_body(name, system=value), systems={"jira"})) == {"system": said}
 
 
-def test_other_faults_of_a_connector(refused):
-    """All at once."""
+def test_other_faults_of_a_connector(request_body, refused):
+    """All at once; a system whose id can be none is refused by whoever knows no systems too."""
+    body = request_body("connector", system={"id": "../x"})
+    assert refused(lambda: parse_connector_request(body)) == {
+        "system": {"id": ['Invalid pk "../x" - object does not exist.']}
+    }
     assert refused(lambda: parse_connector_request({})) == dict.fromkeys(("name", "system", "params"), REQUIRED)
     assert refused(lambda: parse_connector_trial({})) == dict.fromkeys(("name", "system", "params"), REQUIRED)
     assert refused(lambda: parse_connector_request({"name": " ", "inaccessible": "x"}, partial=True)) == {

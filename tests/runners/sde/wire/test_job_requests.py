@@ -100,6 +100,15 @@ def test_a_body_that_is_no_object(refused, body, kind):
     assert refused(lambda: parse_job_request(body)) == {"non_field_errors": [said]}
 
 
+def test_no_id_is_beyond_what_a_ledger_holds(request_body, refused):
+    """Nobody needs to be asked whether anything has such an id."""
+    for key in (0, -1, 2**63):
+        body = request_body("job", connection=key)
+        assert refused(lambda body=body: parse_job_request(body)) == {
+            "connection": [f'Invalid pk "{key}" - object does not exist.']
+        }
+
+
 def test_the_id_that_a_request_names():
     """As the request is going to be read; none where that finds a fault."""
     for value in (12, "12", 12.0, "12.0"):

@@ -92,7 +92,7 @@ def test_bodies_that_are_json():
     ("body", "words"),
     [
         (b'{"detail": "Not found."}', "Not found."),
-        (b'{"error": "E", "message": "M"}', "E"), (b'{"message": "M"}', "M"), (b'{"detail": "", "error": "E"}', "E"),
+        (b'{"message": "M", "error": "E", "detail": "D"}', "D"), (b'{"message": "M", "error": "E"}', "E"), (b'{"message": "M"}', "M"), (b'{"detail": "", "error": "E"}', "E"),
         (b'{"detail": ["A", "B"]}', "A B"),
         (b'{"connection": ["This field is required."], "x": {"y": ["No."]}}', "connection: This field is required.; x: y: No."),
         (b'{"a": 1}', ""), (b"{", ""), (b"[1]", ""), (b'["A", "B"]', "A B"), (b"null", ""), (b"5", ""), (b"", ""),
