@@ -85,7 +85,7 @@ def sent(value):
 
 
 @pytest.mark.parametrize("parse", REQUESTS.values(), ids=REQUESTS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(body=BODIES, changes=st.dictionaries(NAMES, JSON, max_size=2))
 def test_no_request_breaks_a_parser(parse, body, changes):
     """It is refused, or what was read can be sent and is read again; also where it is nearly right."""
@@ -96,7 +96,7 @@ def test_no_request_breaks_a_parser(parse, body, changes):
 
 
 @pytest.mark.parametrize(("parse", "write"), ANSWERS.values(), ids=ANSWERS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(body=BODIES, changes=st.dictionaries(NAMES, JSON, max_size=2))
 def test_no_answer_breaks_a_parser(parse, write, body, changes):
     """It is refused or read; a list that is none is refused."""
