@@ -172,7 +172,7 @@ class Office:
         """Send all that is due now, and wait until that is done."""
         while True:
             await self.courier.turn()
-            if not self.courier._sending:
+            if not self.courier._sending and not self.courier._poke.is_set():
                 return
             await self.courier.finish()
 

@@ -227,7 +227,7 @@ class Desk:
         """Send all that is due."""
         while True:
             await self.courier.turn()
-            if not self.courier._sending:
+            if not self.courier._sending and not self.courier._poke.is_set():
                 return
             await self.courier.finish()
 
