@@ -75,6 +75,7 @@ def put(operation, mode, cases, *, session, url, headers, known, check):
 
     Half of those are replaced by real ones, or else next to nothing would be found to do something with.
     """
+    real = {name: tuple(values) for name, values in known.items()}  # what is drawn from may not grow meanwhile
     seed = random.SystemRandom().getrandbits(32) if "JOBSD_FUZZ_CASES" in os.environ else 1
 
     @hypothesis.seed(seed)
@@ -86,9 +87,9 @@ def put(operation, mode, cases, *, session, url, headers, known, check):
     def send(data):
         case = data.draw(operation.as_strategy(generation_mode=mode))
         for values in (case.path_parameters, case.query, case.body):
-            for name in known.keys() & (values if isinstance(values, dict) else {}):
+            for name in real.keys() & (values if isinstance(values, dict) else {}):
                 if data.draw(st.booleans()):
-                    values[name] = data.draw(st.sampled_from(known[name]))
+                    values[name] = data.draw(st.sampled_from(real[name]))
         try:
             answer = case.call(base_url=url, session=session, headers=headers, timeout=LONGEST_S)
         except requests.exceptions.InvalidHeader:
