@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,9 +60,7 @@ class DirectoryLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lock"
         self._handle = self._path.open("a+")
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not self._taken():
             self._handle.seek(0)
             holder = self._handle.read().strip() or "unknown"
             self._handle.close()
@@ -72,6 +71,17 @@ class DirectoryLock:
         self._handle.truncate(0)
         self._handle.write(str(os.getpid()))
         self._handle.flush()
+
+    def _taken(self) -> bool:
+        """Whether we have it. A child that a killed daemon was just starting holds it until it runs: wait a bit."""
+        for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 0.0):
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(pause)
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         """Let it go."""

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from recurrence.schedule import Occurrence
-from scheduler.ledger import Ledger, LedgerUnavailable, NotFound, attempts, jobs, runs, schema
+from scheduler.ledger import Ledger, LedgerLocked, LedgerUnavailable, NotFound, attempts, jobs, runs, schema
 from scheduler.lifecycle import Move
 from scheduler.model import Actor, By, Cause, Cycle, Kind
 
@@ -73,6 +74,15 @@ async def test_a_path_is_taken_as_it_is_and_a_file_that_is_gone_is_not_made_anew
         assert not path.exists()
     finally:
         opened.close()
+
+
+def test_a_lock_that_is_about_to_be_let_go_is_waited_for(tmp_path):
+    """A child that a killed daemon was just starting holds it for a moment; a daemon that lives is refused."""
+    first = Ledger(tmp_path / "ledger.db")
+    with pytest.raises(LedgerLocked, match="in use by another daemon"):
+        Ledger(tmp_path / "ledger.db")
+    threading.Timer(0.3, first.close).start()
+    Ledger(tmp_path / "ledger.db").close()
 
 
 async def test_a_run_is_unique_by_job_kind_and_fire_time(ledger):
