@@ -73,7 +73,7 @@ class DirectoryLock:
         self._handle.flush()
 
     def _taken(self) -> bool:
-        """Whether we have it. A child that a killed daemon was just starting holds it until it runs: wait a bit."""
+        """Whether we have it. A child that a killed daemon was just starting holds it until it runs: wait."""
         for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 0.0):
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
