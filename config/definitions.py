@@ -20,6 +20,7 @@ from config.inventory import (
     DateSpan,
     Permission,
     Scope,
+    SdeProject,
     SdeServer,
     SdeSystem,
     Server,
@@ -45,6 +46,7 @@ from config.runs import (
     JobType,
     Run,
     SdeAgentRun,
+    SdeConnectionRun,
     SdeFileRun,
     SdeRun,
 )
@@ -81,7 +83,9 @@ __all__ = [
     "Run",
     "Scope",
     "SdeAgentRun",
+    "SdeConnectionRun",
     "SdeFileRun",
+    "SdeProject",
     "SdeRun",
     "SdeServer",
     "SdeSystem",
@@ -114,6 +118,7 @@ class Configuration:
         assets: By CCS GUID, as written.
         standards: Names by CCS GUID, as written.
         sde_systems: By SDE system.
+        sde_projects: By the project's id in digits; where there are none, connections may name any.
         places: Where things stand, `FILE:LINE:COLUMN` by path: ("jobs", name), ("jobs", name, key),
             ("calendars", name), ("collectors", name), ("limits", name), ("settings", key),
             ("users",); for messages.
@@ -132,5 +137,6 @@ class Configuration:
     assets: Mapping[str, Asset] = field(default_factory=dict)
     standards: Mapping[str, str] = field(default_factory=dict)
     sde_systems: Mapping[str, SdeSystem] = field(default_factory=dict)
+    sde_projects: Mapping[str, SdeProject] = field(default_factory=dict)
     places: Mapping[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False)
     warnings: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from yaml.nodes import MappingNode, Node
 
 from config.containers import ListOf, MapOf
 from config.groups import GROUP
-from config.inventory import SERVER, Asset, Calendar, Collector, Command, SdeSystem, User
+from config.inventory import SERVER, Asset, Calendar, Collector, Command, SdeProject, SdeSystem, User
 from config.jobs import JobBlock
 from config.nodes import key_text
 from config.reading import Reading, Schema
@@ -38,6 +38,7 @@ class _Standard(Text):
         return {"anyOf": [name, named]}
 
 
+PROJECT_ID = Text("the id of a project", "a number from 1", "[1-9][0-9]{0,8}")
 STANDARD = _Standard("a standard", "its name")
 JOB = Table(JobBlock)
 
@@ -77,6 +78,10 @@ class FileBlock(Model):
     )
     sde_systems: Annotated[Mapping[str, SdeSystem], MapOf(NAME, Table(SdeSystem))] = Field(
         default_factory=dict, description="By SDE system: the commands for its connections."
+    )
+    sde_projects: Annotated[Mapping[str, SdeProject], MapOf(PROJECT_ID, Table(SdeProject))] = Field(
+        default_factory=dict,
+        description="By its id: the only projects that SDE connections may name; by default any may be named.",
     )
     defaults: Annotated[Mapping[str, Any], JOB] = Field(
         default_factory=dict, description="Any key of a job but its name; inherited by every job."

@@ -119,6 +119,10 @@ class SdeSystem(Model):
 
     NOUN: ClassVar[str] = "an SDE system"
 
+    name: Annotated[str | None, Text()] = Field(default=None, description="Its name; by default its id.")
+    short_name: Annotated[str | None, Text()] = Field(
+        default=None, description="A shorter one; by default the name."
+    )
     command: Annotated[str, Ref("command")] = Field(description="Command that synchronizes such a connection.")
     test: Annotated[str | None, Ref("command")] = Field(
         default=None, description="Command of a test call; by default a TCP connect to the server in params."
@@ -126,6 +130,14 @@ class SdeSystem(Model):
     file: Annotated[str | None, Ref("command")] = Field(
         default=None, description="Command of an imported file; by default `command`."
     )
+
+
+class SdeProject(Model):
+    """A project that the served SDE API knows."""
+
+    NOUN: ClassVar[str] = "an SDE project"
+
+    name: Annotated[str, Text()] = Field(description="Its name.")
 
 
 class DateSpan(Model):

@@ -13,7 +13,7 @@ SETTINGS = {
 }
 """By key of `settings:`, what happens instead."""
 
-RUNS = frozenset({"sde", "sde_agent", "sde_file", "http"})
+RUNS = frozenset({"sde", "sde_agent", "sde_connection", "sde_file", "http"})
 """Kinds of `run:` for which there is no runner."""
 
 

@@ -92,6 +92,7 @@ class _File:
             asset_groups=groups, calendars=values["calendars"] or {}, servers=values["servers"] or {},
             users=values["users"] or (), commands=values["commands"] or {}, assets=values["assets"] or {},
             standards=values["standards"] or {}, sde_systems=values["sde_systems"] or {},
+            sde_projects=values["sde_projects"] or {},
             places=places_of(self.reading.file, nodes),
             warnings=tuple(f"{w.file}:{w.line}:{w.column}: warning: {w.text}" for w in self.reading.warnings),
         )  # fmt: skip

@@ -189,6 +189,10 @@ class SdeRun(Model):
     poll: Annotated[timedelta, Duration()] = Field(
         default=timedelta(seconds=30), description="How often the server is asked whether the job is ready."
     )
+    deadline: Annotated[timedelta | None, Duration()] = Field(
+        default=None,
+        description="How long the job may take until it is ready; by default 6h (5h queued, 1h running), ldap 7h.",
+    )
 
 
 class SdeAgentRun(Model):
@@ -217,9 +221,25 @@ class SdeFileRun(Model):
     system: Annotated[str, Text()] = Field(description="Id of the system, such as fortify_file_upload.")
     project: Annotated[int, Integer(1, 2**31 - 1)] = Field(description="Id of the project.")
     files: Annotated[str, Text()] = Field(description="A path or pattern (reports/*.fpr), from the YAML's folder.")
+    move_to: Annotated[str | None, Text()] = Field(
+        default=None,
+        description="Folder to which an imported file is moved; by default it stays, and is not sent again.",
+    )
     poll: Annotated[timedelta, Duration()] = Field(
         default=timedelta(seconds=30), description="How often the server is asked whether the job is ready."
     )
+    deadline: Annotated[timedelta, Duration()] = Field(
+        default=timedelta(hours=6), description="How long one file's job may take until it is ready."
+    )
+
+
+class SdeConnectionRun(Model):
+    """What a connection of the served SDE API does: its system's command, with its params. Not for the YAML."""
+
+    NOUN: ClassVar[str] = "an SDE connection"
+
+    kind: Annotated[Literal["sde_connection"], Internal()] = "sde_connection"
+    connection: Annotated[int, Integer(1, 2**31 - 1)] = Field(description="Id of the connection.")
 
 
 METHODS = Choice("an HTTP method", {m: m for m in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")})
@@ -247,7 +267,7 @@ class HttpRun(Model):
     )
 
 
-Run = CollectRun | CommandRun | CcsRun | SdeRun | SdeAgentRun | SdeFileRun | HttpRun
+Run = CollectRun | CommandRun | CcsRun | SdeRun | SdeAgentRun | SdeFileRun | SdeConnectionRun | HttpRun
 
 RUN = OneOf({
     "collect": (Table(CollectRun), "Collect and evaluate assets with this host's collectors."),

@@ -52,6 +52,9 @@ class Http(Model):
     tokens: Annotated[tuple[Token, ...], ListOf(Table(Token), distinct_key="name")] = Field(
         default=(), description="Tokens of the API, besides the local user's own."
     )
+    upload_limit: Annotated[int, Size(1024)] = Field(
+        default=1024 * 1024 * 1024, description="Most bytes of one upload of a report file to the SDE face."
+    )
 
 
 class Smtp(Model):
@@ -123,6 +126,10 @@ class FrequencyTimes(Model):
     daily: DailyTime = Field(default_factory=DailyTime, description="When frequency: daily fires.")
     weekly: WeeklyTime = Field(default_factory=WeeklyTime, description="When frequency: weekly fires.")
     monthly: MonthlyTime = Field(default_factory=MonthlyTime, description="When frequency: monthly fires.")
+    spread: Annotated[timedelta, Duration(low=_NOTHING)] = Field(
+        default=_NOTHING,
+        description="Each job with a frequency fires a fixed time of its own, less than this, later.",
+    )
 
 
 class Settings(Model):
@@ -160,6 +167,10 @@ class Settings(Model):
     )
     http: Http = Field(default_factory=Http, description="The listener of the API and the web page.")
     smtp: Smtp | None = Field(default=None, description="Mail server for notifications. Default: none.")
+    encryption_key: Secret | None = Field(
+        default=None,
+        description="Encrypts the params of SDE connections in the ledger; without it none are taken.",
+    )
     retention: Retention = Field(default_factory=Retention, description="How long history is kept.")
     frequencies: FrequencyTimes = Field(
         default_factory=FrequencyTimes, description="When the SDE frequencies fire, in the job's zone."

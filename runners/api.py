@@ -8,12 +8,12 @@ clock of its own, and knows no other runner.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from config.definitions import Configuration, JobDefinition
 
@@ -102,6 +102,25 @@ class CheckResult:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """Something for a counterpart: a delivery of the outbox, written together with what it tells.
+
+    Attributes:
+        kind: How it is sent (`scheduler.ledger.deliveries` has the kinds).
+        about: What it tells: result.
+        target: To whom, as people read it: a server's name.
+        channel: Postings of one channel go strictly in order.
+        body: JSON values, as the kind has them; nothing secret.
+    """
+
+    kind: str
+    about: str
+    target: str
+    channel: str
+    body: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class AssetReport:
     """One asset settled: never OPEN. `reason` says why it is not done, in words for an operator."""
@@ -112,6 +131,7 @@ class AssetReport:
     started_at: datetime
     ended_at: datetime
     results: tuple[CheckResult, ...] = ()
+    posting: Posting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +171,17 @@ class Memory(Protocol):
 class Report(Protocol):
     """How a runner tells what happens while it happens."""
 
+    async def assets_found(self, assets: Sequence[AssetRef]) -> None:
+        """These are the assets of the run: for kinds whose assets are known only when it is at work.
+
+        They are in the ledger, open, when it returns; those that are there already stay as they are.
+        """
+
     async def asset_started(self, asset: AssetRef) -> None:
         """Work on `asset` begins."""
 
     async def asset_ended(self, report: AssetReport) -> None:
-        """`asset` is settled; returns once that is in the ledger."""
+        """`asset` is settled; returns once that, and the report's posting, are in the ledger."""
 
     def warn(self, event: str, **keys: object) -> None:
         """One line for the log: `event` is a stable name of docs/logs.md."""
@@ -201,6 +227,7 @@ class Execution:
         fire_time: Of the run, aware UTC.
         deadline: End of the window, aware UTC, or None. The scheduler requests the stop; a runner need not.
         assets: What is to be done, in order; the run's frozen assets that are still left.
+        has_assets: Whether the run's assets are known: frozen when it opened, or found by an earlier attempt.
         folder: An existing empty folder of this attempt's own for its output files.
         stop: Asked for by the scheduler.
         report: Where progress goes.
@@ -219,6 +246,7 @@ class Execution:
     fire_time: datetime
     deadline: datetime | None
     assets: tuple[AssetRef, ...]
+    has_assets: bool
     folder: Path
     stop: Stop
     report: Report

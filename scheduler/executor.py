@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -153,6 +153,7 @@ class Executor:
                 fire_time=run.fire_time,
                 deadline=run.window_end,
                 assets=work.started.assets,
+                has_assets=run.has_assets,
                 folder=folder,
                 stop=work.stop,
                 report=_Reporter(self, work),
@@ -252,6 +253,10 @@ class _Reporter:
         self._work = work
         self._token = work.started.attempt.token
         self._told = 0
+
+    async def assets_found(self, assets: Sequence[AssetRef]) -> None:
+        """They are the run's from now on."""
+        await self._executor.store(lambda c: attempts.assets_found(c, self._token, assets))
 
     async def asset_started(self, asset: AssetRef) -> None:
         """Work on `asset` begins."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,10 @@ from scheduler.ledger import Connection, NotFound, api_jobs, history, jobs, open
 from scheduler.ledger.opening import Opener
 from scheduler.lifecycle import Move, State
 from scheduler.model import Actor, JobRow, Kind, RunRow
+
+AlsoJob = Callable[[Connection, JobRow], None]
+AlsoRun = Callable[[Connection, RunRow], None]
+"""What an API writes beside a job or run, in the same transaction; what it raises undoes both."""
 
 
 class Refused(Exception):
@@ -40,10 +44,13 @@ class JobActs:
 
     dispatcher: Dispatcher
 
-    async def create(self, origin: str, source: Mapping[str, Any], actor: Actor) -> JobRow:
+    async def create(
+        self, origin: str, source: Mapping[str, Any], actor: Actor, *, also: AlsoJob | None = None
+    ) -> JobRow:
         """Make a job, in force when this returns, with a run at once if its schedule says RunNow.
 
         `source` is what the dispatcher's `decode` reads, as JSON values; `actor` is its creator.
+        `also` writes what else the API keeps of it, in the same transaction.
         Raises Refused if another job has its name (case does not matter), and what `decode` raises.
         """
         async with self.dispatcher.steady:
@@ -55,6 +62,8 @@ class JobActs:
                 self._free(connection, job.name)
                 row, anchored = sync.first(connection, job, configuration, origin=origin, at=now, actor=actor)
                 api_jobs.record(connection, row.job_id, source, creator=actor.name, at=now)
+                if also is not None:
+                    also(connection, row)
                 return row, anchored
 
             with self.dispatcher.changing(job):
@@ -62,11 +71,19 @@ class JobActs:
             self.dispatcher.take(anchored)
         return row
 
-    async def change(self, guid: str, source: Mapping[str, Any], *, run_now: bool, actor: Actor) -> JobRow:
+    async def change(
+        self,
+        guid: str,
+        source: Mapping[str, Any],
+        *,
+        run_now: bool,
+        actor: Actor,
+        also: AlsoJob | None = None,
+    ) -> JobRow:
         """Put `source` in the place of what the job was made from, by the rules of an edited file.
 
-        With `run_now` a run is opened at once. Raises NotFound; Refused if another job has its new name, if no
-        API made it, or if it is to run now while a run of it is active; what `decode` raises.
+        With `run_now` a run is opened at once; `also` as in `create`. Raises NotFound; Refused if another job has
+        its new name, if no API made it, or if it is to run now while a run of it is active; what `decode` raises.
         """
         async with self.dispatcher.steady:
             self._firing()
@@ -82,6 +99,8 @@ class JobActs:
                 anchored = sync.again(connection, row, job, configuration, at=now, actor=actor)
                 api_jobs.change(connection, row.job_id, source, at=now)
                 row = jobs.by_guid(connection, guid)
+                if also is not None:
+                    also(connection, row)
                 if run_now:
                     idle(runs.active_of(connection, row.job_id), anchored)
                     opener = Opener.of(anchored, configuration)
@@ -92,6 +111,43 @@ class JobActs:
                 row, anchored = await self.dispatcher.ledger.write(operation)
             self.dispatcher.take(anchored, instead_of=before.name)
         return row
+
+    async def queue(self, guid: str, actor: Actor, *, also: AlsoRun) -> RunRow:
+        """Open a run now, which starts when the active ones of the job have ended; ignores pause and calendars.
+
+        `also` writes what else the API keeps of it, in the same transaction.
+        Raises NotFound; Refused if the job is disabled or cannot be read.
+        """
+        self._firing()
+        now = self._now()
+
+        def operation(connection: Connection) -> RunRow:
+            row = _own(connection, guid)
+            opener = self._opener(self._in_force(row))
+            run = opening.open_asked(connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor)
+            also(connection, run)
+            return run
+
+        run = await self.dispatcher.ledger.write(operation)
+        self.dispatcher.mark([run.job])
+        return run
+
+    async def record(self, guid: str, actor: Actor, *, succeeded: bool, reason: str, also: AlsoRun) -> RunRow:
+        """Put down a run that somebody else carried out: it has ended as `succeeded` says, just now.
+
+        `also` as in `queue`. Raises NotFound; Refused if the job cannot be read.
+        """
+        now = self._now()
+        state = State.SUCCEEDED if succeeded else State.FAILED
+
+        def operation(connection: Connection) -> RunRow:
+            row = _own(connection, guid)
+            opener = self._opener(self._in_force(row))
+            run = opening.open_posted(connection, row, opener, state=state, reason=reason, at=now, actor=actor)
+            also(connection, run)
+            return run
+
+        return await self.dispatcher.ledger.write(operation)
 
     async def remove(self, guid: str, actor: Actor) -> None:
         """Delete a job and its history: what waits is cancelled, a running attempt finishes, its name is free.
@@ -152,6 +208,12 @@ class JobActs:
         configuration = self.dispatcher.configuration
         assert configuration is not None  # noqa: S101 - installed before anybody can ask
         return configuration
+
+    def _in_force(self, row: JobRow) -> JobDefinition:
+        definition = self.dispatcher.definition(row.name)
+        if definition is None:
+            raise Refused(f"job {row.name!r} cannot be read: the daemon's log says why")
+        return definition
 
     def _opener(self, definition: JobDefinition) -> Opener:
         return Opener.of(definition, self._configuration())

@@ -75,7 +75,10 @@ class Later:
 
 
 Result = Delivered | Refused | Later
-Deliver = Callable[[Delivery], Awaitable[Result]]
+Note = Callable[[Mapping[str, Any]], Awaitable[None]]
+"""Replaces the body's `progress`; on the disk when it returns, whatever becomes of the try."""
+
+Deliver = Callable[[Delivery, Note], Awaitable[Result]]
 """Makes one try. What it raises counts as Later."""
 
 
@@ -182,13 +185,25 @@ class Courier:
             return
         try:
             async with asyncio.timeout(LONGEST_S):
-                result = await self._deliver(ready)
+                result = await self._deliver(ready, partial(self._note, delivery))
         except TimeoutError:
             result = Later(f"it took longer than {LONGEST_S:.0f} s")
         except Exception as error:  # noqa: BLE001 - foreign code; whatever it is, the others go on
             _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
             result = Later(f"{type(error).__name__}: {error}")
         await self._record(delivery, result)
+
+    async def _note(self, delivery: Delivery, progress: Mapping[str, Any]) -> None:
+        """Waits while the ledger cannot be written: nothing may be sent of which it does not know."""
+        while True:
+            try:
+                await self._ledger.write(
+                    partial(deliveries.note, delivery_no=delivery.delivery_no, progress=progress)
+                )
+            except LedgerUnavailable:  # the dispatcher tells it
+                await asyncio.sleep(BEAT_S)
+            else:
+                return
 
     async def _record(self, delivery: Delivery, result: Result) -> None:
         if isinstance(result, Later):

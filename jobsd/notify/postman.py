@@ -8,7 +8,7 @@ from config.definitions import Configuration, JobDefinition
 from jobsd.notify import mail, webhook
 from runners.api import Clock
 from scheduler.ledger.deliveries import MAIL, WEBHOOK, Delivery
-from scheduler.outbox import Refused, Result
+from scheduler.outbox import Note, Refused, Result
 
 
 class Postman:
@@ -25,8 +25,9 @@ class Postman:
         self._definition = definition
         self._clock = clock
 
-    async def __call__(self, delivery: Delivery) -> Result:
+    async def __call__(self, delivery: Delivery, note: Note) -> Result:
         """Make one try."""
+        del note
         if delivery.kind == MAIL:
             configuration = self._configuration()
             return await mail.send(delivery, configuration.settings.smtp, configuration.folder)

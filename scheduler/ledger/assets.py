@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -61,6 +63,23 @@ def of_run(connection: sa.Connection, run_no: int) -> list[AssetRow]:
             ended_at=row.ended_at,
         )
         for row in connection.execute(query)
+    ]
+
+
+def add(connection: sa.Connection, run_no: int, found: Sequence[AssetRef]) -> None:
+    """Further assets of a run, open; those that it has already stay as they are."""
+    mine = sa.select(_ROWS.c.asset_id, _ROWS.c.asset_type).where(_ROWS.c.run_no == run_no)
+    known = {AssetRef(row.asset_id, row.asset_type) for row in connection.execute(mine)}
+    new = [asset for asset in dict.fromkeys(found) if asset not in known]
+    if new:
+        connection.execute(_ROWS.insert(), opened(run_no, new, begin=len(known)))
+
+
+def opened(run_no: int, assets: Sequence[AssetRef], *, begin: int = 0) -> list[dict[str, Any]]:
+    """The rows of assets that nothing was done about yet; positions count from `begin`."""
+    return [
+        {"run_no": run_no, "asset_type": a.type, "asset_id": a.id, "position": i, "state": AssetState.OPEN.value}
+        for i, a in enumerate(assets, begin)
     ]
 
 

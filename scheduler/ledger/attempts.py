@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from runners.api import AssetRef, AssetReport, AssetState
 from scheduler.ending import Ending
-from scheduler.ledger import assets, runs, schema
+from scheduler.ledger import assets, deliveries, runs, schema
 from scheduler.ledger.errors import Fenced
 from scheduler.ledger.rows import attempt_row
 from scheduler.lifecycle import Move, State
@@ -130,6 +131,13 @@ def renew(connection: sa.Connection, owner: str, at: datetime) -> list[tuple[Run
     return open_ones(connection, owner)
 
 
+def assets_found(connection: sa.Connection, token: str, found: Sequence[AssetRef]) -> None:
+    """These are the run's assets; Fenced if the attempt has ended."""
+    run, _ = by_token(connection, token)
+    assets.add(connection, run.run_no, found)
+    runs.has_assets_now(connection, run.run_no)
+
+
 def asset_started(connection: sa.Connection, token: str, asset: AssetRef, at: datetime) -> None:
     """Work on an asset begins; Fenced if the attempt has ended."""
     run, attempt = by_token(connection, token)
@@ -137,11 +145,22 @@ def asset_started(connection: sa.Connection, token: str, asset: AssetRef, at: da
 
 
 def asset_ended(connection: sa.Connection, token: str, report: AssetReport) -> None:
-    """An asset is settled, with its results; Fenced if the attempt has ended."""
+    """An asset is settled, with its results and what is posted of it; Fenced if the attempt has ended."""
     if report.state is AssetState.OPEN:
         raise ValueError(f"asset {report.asset.id}: a report settles an asset, it cannot leave it open")
     run, attempt = by_token(connection, token)
     assets.settle(connection, run.run_no, attempt.number, report)
+    if (posting := report.posting) is not None:
+        deliveries.create(
+            connection,
+            kind=posting.kind,
+            about=posting.about,
+            target=posting.target,
+            body=posting.body,
+            at=report.ended_at,
+            channel=posting.channel,
+            run=run,
+        )
 
 
 def _present_version(connection: sa.Connection, job_id: int) -> int:

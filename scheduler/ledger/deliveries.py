@@ -20,7 +20,7 @@ from scheduler.ledger.errors import NotFound, StaleMove
 from scheduler.ledger.rows import RUNS, run_row, storable
 from scheduler.model import Actor, RunRow
 
-MAIL, WEBHOOK = "mail", "webhook"
+MAIL, WEBHOOK, SDE_RESULT = "mail", "webhook", "sde_result"
 
 _TABLE = schema.deliveries
 _NUMBER_DIGITS = 18  # more do not fit the ledger's integers
@@ -41,8 +41,8 @@ class Delivery:
 
     Attributes:
         delivery_no: The integer id, ascending in the order of writing; `delivery_id` is the GUID.
-        kind: How it is sent: mail, webhook.
-        about: What it tells: success, failure, late.
+        kind: How it is sent: mail, webhook, sde_result.
+        about: What it tells: success, failure, late, result.
         channel: Deliveries of one channel go in order; None goes whenever it is due.
         target: To whom, as people read it; never a secret.
         body: What is sent, as its kind has it, and under `progress` what is done of it.
@@ -96,11 +96,11 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
 
 
 def lane(delivery: Delivery) -> str:
-    """Deliveries of one lane share their room: webhooks those of one receiver, all others those of one kind."""
-    return delivery.target if delivery.kind == WEBHOOK else delivery.kind
+    """Deliveries of one lane share their room: mails all of them, others those to one receiver."""
+    return delivery.kind if delivery.kind == MAIL else delivery.target
 
 
-_LANE = sa.case((_TABLE.c.kind == WEBHOOK, _TABLE.c.target), else_=_TABLE.c.kind)
+_LANE = sa.case((_TABLE.c.kind == MAIL, _TABLE.c.kind), else_=_TABLE.c.target)
 
 
 def create(
@@ -187,10 +187,20 @@ def settle(
     if state is not Fate.VOID:
         changes["tries"] = _TABLE.c.tries + 1
     if progress is not None:
-        body = connection.execute(sa.select(_TABLE.c.body).where(_TABLE.c.delivery_no == delivery_no)).scalar()
-        changes["body"] = {**(body or {}), "progress": dict(progress)}
+        changes["body"] = _with(connection, delivery_no, progress)
     where = (_TABLE.c.delivery_no == delivery_no, _TABLE.c.due_at.is_not(None))
     connection.execute(_TABLE.update().where(*where).values(changes))
+
+
+def note(connection: sa.Connection, delivery_no: int, progress: Mapping[str, Any]) -> None:
+    """Put down how far a try has come, while it is being made."""
+    body = _with(connection, delivery_no, progress)
+    connection.execute(_TABLE.update().where(_TABLE.c.delivery_no == delivery_no).values(body=body))
+
+
+def _with(connection: sa.Connection, delivery_no: int, progress: Mapping[str, Any]) -> dict[str, Any]:
+    body = connection.execute(sa.select(_TABLE.c.body).where(_TABLE.c.delivery_no == delivery_no)).scalar()
+    return {**(body or {}), "progress": dict(progress)}
 
 
 def resend(connection: sa.Connection, key: str, *, at: datetime, actor: Actor) -> Delivery:

@@ -18,7 +18,7 @@ from scheduler.ledger.rows import storable
 from scheduler.model import CLOCK_ACTOR, RunRow
 from scheduler.planner.active import cycle_end
 
-_UNSAFE_TO_REPEAT = frozenset({"command", "http"})
+_UNSAFE_TO_REPEAT = frozenset({"command", "http", "sde_connection"})
 """Kinds whose interrupted attempt may have done its work already, and nobody can be asked."""
 
 

@@ -16,6 +16,7 @@ _HANGING = (
     schema.run_assets,
     schema.check_results,
     schema.run_memory,
+    schema.sde_jobs,
     schema.events,
     schema.deliveries,
 )

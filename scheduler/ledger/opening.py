@@ -13,6 +13,8 @@ from config.definitions import CollectRun, Configuration, JobDefinition
 from recurrence.schedule import Occurrence
 from runners.api import AssetRef
 from scheduler.ledger import jobs, runs
+from scheduler.ledger.rows import storable
+from scheduler.lifecycle import State
 from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
 from scheduler.planner.actions import Open, Record
 
@@ -105,16 +107,44 @@ def open_asked(
     parent_run: str | None = None,
 ) -> RunRow:
     """Open a run that stands for no occurrence: its fire time is the instant of acceptance."""
-    civil = at.astimezone(ZoneInfo(opener.zone)).replace(tzinfo=None, fold=0)
     new = runs.NewRun(
         kind=kind,
-        occurrence=Occurrence(at, civil),
+        occurrence=_accepted(at, opener),
         zone=opener.zone,
         cycle=opener.cycle,
         assets=opener.assets if assets is None else assets,
-        has_assets=opener.has_assets,
+        has_assets=opener.has_assets or bool(assets),
         parent_run=parent_run,
     )
-    run = runs.open_run(connection, row, new, at=at, actor=actor)
-    assert run is not None  # noqa: S101 - such a run moves on to a free microsecond
+    return _always(runs.open_run(connection, row, new, at=at, actor=actor))
+
+
+def open_posted(
+    connection: sa.Connection,
+    row: JobRow,
+    opener: Opener,
+    *,
+    state: State,
+    reason: str,
+    at: datetime,
+    actor: Actor,
+) -> RunRow:
+    """Open a run that was carried out elsewhere and has ended in `state`."""
+    new = runs.NewRun(
+        kind=Kind.POSTED,
+        occurrence=_accepted(at, opener),
+        zone=opener.zone,
+        cycle=opener.cycle,
+        state=state,
+        reason=storable(reason),
+    )
+    return _always(runs.open_run(connection, row, new, at=at, actor=actor))
+
+
+def _accepted(at: datetime, opener: Opener) -> Occurrence:
+    return Occurrence(at, at.astimezone(ZoneInfo(opener.zone)).replace(tzinfo=None, fold=0))
+
+
+def _always(run: RunRow | None) -> RunRow:
+    assert run is not None  # noqa: S101 - one that stands for no occurrence moves on to a free microsecond
     return run

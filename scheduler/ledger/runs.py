@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from recurrence.schedule import Occurrence
 from runners.api import AssetRef, StopReason
 from scheduler import cycle as cycles
-from scheduler.ledger import events, notifying, schema
+from scheduler.ledger import assets, events, notifying, schema
 from scheduler.ledger.errors import NotFound, StaleMove
 from scheduler.ledger.rows import RUNS, cycle_to_json, run_row
 from scheduler.lifecycle import FINAL, TRANSITIONS, Move, State, legal
@@ -102,11 +102,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
     insert = schema.runs.insert().values(values).returning(schema.runs.c.run_no)
     run = get(connection, connection.execute(insert).scalar_one())
     if new.assets and not final:
-        rows = [
-            {"run_no": run.run_no, "asset_type": a.type, "asset_id": a.id, "position": i, "state": "open"}
-            for i, a in enumerate(new.assets)
-        ]
-        connection.execute(schema.run_assets.insert(), rows)
+        connection.execute(schema.run_assets.insert(), assets.opened(run.run_no, new.assets))
     event = events.Event(at=at, name="open", job=job.name, actor=actor, reason=new.reason, run=run)
     events.append(connection, event, job_id=job.job_id)
     notifying.run_opened(connection, run, at)
@@ -200,6 +196,11 @@ def _still(connection: sa.Connection, run_no: int) -> RunRow:
         return get(connection, run_no)
     except NotFound as error:
         raise StaleMove(f"run {run_no} was deleted") from error
+
+
+def has_assets_now(connection: sa.Connection, run_no: int) -> None:
+    """The run's assets are known from now on."""
+    connection.execute(schema.runs.update().where(schema.runs.c.run_no == run_no).values(has_assets=True))
 
 
 def postpone(connection: sa.Connection, run_no: int, wake_at: datetime | None) -> None:

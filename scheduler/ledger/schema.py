@@ -260,6 +260,52 @@ deliveries = sa.Table(
     sqlite_autoincrement=True,
 )
 
+sde_connectors = sa.Table(
+    "sde_connectors",
+    metadata,
+    sa.Column("connector_id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("system", sa.String, nullable=False),
+    sa.Column("inaccessible", sa.Boolean, nullable=False),
+    sa.Column("params", sa.String, nullable=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("modified_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sde_connections = sa.Table(
+    "sde_connections",
+    metadata,
+    sa.Column("connection_id", sa.Integer, primary_key=True),
+    sa.Column("job_id", sa.ForeignKey("jobs.job_id"), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("alias", sa.String, nullable=False),
+    sa.Column("connector_id", sa.ForeignKey("sde_connectors.connector_id"), nullable=True),
+    sa.Column("project", sa.Integer, nullable=True),
+    sa.Column("system", sa.String, nullable=False),
+    sa.Column("frequency", sa.String(16), nullable=False),
+    sa.Column("inaccessible", sa.Boolean, nullable=False),
+    sa.Column("debug_mode", sa.Boolean, nullable=False),
+    sa.Column("params", sa.String, nullable=True),
+    sa.Column("upload", sa.String, nullable=True),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("modified_at", Instant, nullable=False),
+    sa.Index(None, "kind", "project"),
+    sa.Index(None, "connector_id"),
+    sqlite_autoincrement=True,
+)
+
+sde_jobs = sa.Table(
+    "sde_jobs",
+    metadata,
+    sa.Column("run_no", sa.ForeignKey("runs.run_no"), primary_key=True),
+    sa.Column("automatic", sa.Boolean, nullable=False),
+    sa.Column("user", sa.String, nullable=True),
+    sa.Column("triggered_by", sa.String, nullable=True),
+    sa.Column("attachment", sa.String, nullable=True),
+)
+
 events = sa.Table(
     "events",
     metadata,

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,10 +73,14 @@ class RealClock:
 class Records:
     """Where a runner's reports go; `broken` stands for a ledger that cannot be written."""
 
+    found: tuple[AssetRef, ...] = ()
     started: list[AssetRef] = field(default_factory=list)
     ended: list[AssetReport] = field(default_factory=list)
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     broken: Exception | None = None
+
+    async def assets_found(self, assets: Sequence[AssetRef]) -> None:
+        self.found = tuple(assets)
 
     async def asset_started(self, asset: AssetRef) -> None:
         self.started.append(asset)
@@ -164,6 +168,7 @@ class Lab:
             fire_time=NOON,
             deadline=None,
             assets=assets,
+            has_assets=bool(assets),
             folder=self.output,
             stop=self.stop,
             report=self.report,

@@ -29,7 +29,7 @@ folder = Path(sys.argv[1])
 async def main():
     await Runners({}).runner_for(run).execute(Execution(
         job=JobDefinition(name="j", run=run), configuration=Configuration(folder=folder, settings=Settings(), jobs={}),
-        run_id="r", attempt=1, token=sys.argv[2], fire_time=datetime.now(UTC), deadline=None, assets=(),
+        run_id="r", attempt=1, token=sys.argv[2], fire_time=datetime.now(UTC), deadline=None, assets=(), has_assets=False,
         folder=folder, stop=Stop(), report=None, data=None, clock=Clock(),
         rerun=False, memory=None, job_memory=None))
 asyncio.run(main())

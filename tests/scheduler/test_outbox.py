@@ -192,7 +192,7 @@ class Desk:
         self.gate.set()
         self.courier = Courier(ledger, self.clock, self._deliver, chance=lambda: 0.5)
 
-    async def _deliver(self, delivery):
+    async def _deliver(self, delivery, _note):
         self.tried.append(delivery.target)
         self._busy += 1
         self.most = max(self.most, self._busy)

@@ -297,7 +297,7 @@ class Driver:
             configuration=Configuration(
                 folder=self.folder, settings=Settings(), jobs={}, servers={"prod": self.server()}
             ),
-            run_id=self.run_id, attempt=1, token="t", fire_time=self.fire_time, deadline=None, assets=(),
+            run_id=self.run_id, attempt=1, token="t", fire_time=self.fire_time, deadline=None, assets=(), has_assets=False,
             folder=self.folder, stop=stop or self.stop, report=self.report, data=None, clock=self.clock,
             rerun=rerun, memory=self.memory, job_memory=self.job_memory,
         )  # fmt: skip
