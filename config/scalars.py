@@ -53,6 +53,9 @@ class Duration(Scalar):
         return format_duration(value) if isinstance(value, timedelta) else value
 
 
+SPREAD = Duration(low=timedelta(0), high=timedelta(days=7))
+
+
 @dataclass(frozen=True)
 class Rate(Scalar):
     """A rate above zero, read as a number per second."""

@@ -16,7 +16,7 @@ from config.faults import listed
 from config.nodes import is_null, key_text, scalar, shown
 from config.reading import BAD, Reading, Refused, Scalar, Schema, Shape, below
 from config.references import FileReading, Ref, entry_of
-from config.scalars import MOMENT, TIME, UNTIL, Duration
+from config.scalars import MOMENT, SPREAD, TIME, UNTIL, Duration
 from config.shapes import Choice, Integer, Json, words
 from config.table import Complaint, Model, Named, Table
 from config.values import format_duration
@@ -227,8 +227,10 @@ class ScheduleBlock(Model):
         default=ShortMonth.LAST_DAY,
         description="monthly by day, in a month without that day: its last day, or none.",
     )
-    spread: Annotated[timedelta, Duration(low=timedelta(0), high=timedelta(days=7))] = Field(
-        default=timedelta(0), description="Each job is moved later by a fixed amount of its own below this."
+    spread: Annotated[timedelta | None, SPREAD] = Field(
+        default=None,
+        description="Each job is moved later by a fixed amount of its own below this. "
+        "Default: none; of a frequency, settings.frequencies.spread.",
     )
     exclude: Annotated[tuple[str, ...], ListOf(Ref("calendar"), distinct=True)] = Field(
         default=(), description="Calendars in which the job does not fire."

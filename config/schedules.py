@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from recurrence.schedule import (
 )
 from recurrence.spread import spread_offset
 
+_NOTHING = timedelta(0)
 _END_OF_DAY = time(23, 59, 59)
 _DUMMY = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -40,6 +41,16 @@ def frequencies_of(times: FrequencyTimes) -> Frequencies:
         weekly_on=times.weekly.on, weekly_at=times.weekly.at,
         monthly_day=times.monthly.day, monthly_at=times.monthly.at,
     )  # fmt: skip
+
+
+def frequency_schedule(frequency: str, job: str, settings: Settings) -> Schedule:
+    """The schedule of a job that has nothing but a frequency, by the settings' times, spread and zone.
+
+    Its rule is None with `manually`. Raises ValueError if `frequency` is none.
+    """
+    rule, at = frequency_rule(frequency, frequencies_of(settings.frequencies))
+    offset = spread_offset(job, settings.frequencies.spread)
+    return Schedule(rule=rule, at=at, zone=settings.timezone, offset=offset)
 
 
 def schedule_of(
@@ -65,10 +76,16 @@ def schedule_of(
     return Schedule(
         rule=rule, zone=zone, start=start, at=block.at or at, until=until,
         gap=block.dst.gap, fold=block.dst.fold, short_month=block.short_month,
-        offset=spread_offset(reading.job or "", block.spread),
+        offset=spread_offset(reading.job or "", _spread(block, settings)),
         window=block.window,
         rerun=Rerun(block.rerun.every, block.rerun.period) if block.rerun else None,
     )  # fmt: skip
+
+
+def _spread(block: ScheduleBlock, settings: Settings) -> timedelta:
+    if block.spread is not None:
+        return block.spread
+    return _NOTHING if block.frequency is None else settings.frequencies.spread
 
 
 def _rule(block: ScheduleBlock, frequencies: Frequencies) -> tuple[Rule | None, time | None]:
@@ -107,7 +124,7 @@ def _from_ccs(block: ScheduleBlock, raw: Mapping[str, Any], reading: Reading, zo
     return replace(
         _decode(raw, zone, codec), until=_until(block.until, zone),
         gap=block.dst.gap, fold=block.dst.fold, short_month=block.short_month,
-        offset=spread_offset(reading.job or "", block.spread),
+        offset=spread_offset(reading.job or "", block.spread or _NOTHING),
     )  # fmt: skip
 
 

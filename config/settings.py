@@ -10,7 +10,7 @@ from pydantic import Field
 
 from config.containers import ListOf, MapOf
 from config.inventory import SCOPE, Scope
-from config.scalars import LEDGER, LISTEN, TIME, Duration, Rate, Size
+from config.scalars import LEDGER, LISTEN, SPREAD, TIME, Duration, Rate, Size
 from config.secrets import Secret
 from config.shapes import NAME, Integer, Text
 from config.table import Complaint, Model, Table
@@ -126,9 +126,10 @@ class FrequencyTimes(Model):
     daily: DailyTime = Field(default_factory=DailyTime, description="When frequency: daily fires.")
     weekly: WeeklyTime = Field(default_factory=WeeklyTime, description="When frequency: weekly fires.")
     monthly: MonthlyTime = Field(default_factory=MonthlyTime, description="When frequency: monthly fires.")
-    spread: Annotated[timedelta, Duration(low=_NOTHING)] = Field(
+    spread: Annotated[timedelta, SPREAD] = Field(
         default=_NOTHING,
-        description="Each job with a frequency fires a fixed time of its own, less than this, later.",
+        description="Each job with a frequency is moved later by a fixed amount of its own below this; "
+        "its own schedule.spread goes before.",
     )
 
 

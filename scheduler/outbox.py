@@ -214,46 +214,17 @@ class Courier:
             result = Refused(f"given up after {PATIENCE.days} days: {result.reason}", result.progress)
         if isinstance(result, Refused):
             await self._settle(delivery, Fate.REFUSED, result.reason, progress=result.progress)
-            _log.error(
-                "delivery_refused",
-                job=delivery.job,
-                run_id=delivery.run_id,
-                delivery=delivery.delivery_id,
-                kind=delivery.kind,
-                about=delivery.about,
-                target=delivery.target,
-                tries=delivery.tries + 1,
-                reason=result.reason,
-            )
+            _log.error("delivery_refused", **_told(delivery), reason=result.reason)
             return
         await self._settle(delivery, Fate.DELIVERED)
-        _log.info(
-            "delivered",
-            job=delivery.job,
-            run_id=delivery.run_id,
-            delivery=delivery.delivery_id,
-            kind=delivery.kind,
-            about=delivery.about,
-            target=delivery.target,
-            tries=delivery.tries + 1,
-        )
+        _log.info("delivered", **_told(delivery))
 
     async def _put_off(self, delivery: Delivery, result: Later, due_at: datetime) -> None:
         await self._settle(delivery, Fate.PENDING, result.reason, progress=result.progress, due_at=due_at)
         if delivery.reason == result.reason:
             return  # it was told at the first try that failed so
-        _log.warning(
-            "delivery_failed",
-            job=delivery.job,
-            run_id=delivery.run_id,
-            delivery=delivery.delivery_id,
-            kind=delivery.kind,
-            about=delivery.about,
-            target=delivery.target,
-            tries=delivery.tries + 1,
-            due_at=due_at.isoformat().replace("+00:00", "Z"),
-            reason=result.reason,
-        )
+        due = due_at.isoformat().replace("+00:00", "Z")
+        _log.warning("delivery_failed", **_told(delivery), due_at=due, reason=result.reason)
 
     def _next_try(self, delivery: Delivery, now: datetime, after: timedelta | None) -> datetime | None:
         """When to try again; None if it has been tried for long enough."""
@@ -295,3 +266,16 @@ class Courier:
             else:
                 return
             await asyncio.sleep(pause_s)
+
+
+def _told(delivery: Delivery) -> dict[str, Any]:
+    """What every line about a try says."""
+    return {
+        "job": delivery.job,
+        "run_id": delivery.run_id,
+        "delivery": delivery.delivery_id,
+        "kind": delivery.kind,
+        "about": delivery.about,
+        "target": delivery.target,
+        "tries": delivery.tries + 1,
+    }

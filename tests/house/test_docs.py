@@ -41,17 +41,34 @@ GIVEN = {"job", "run_id", "fire_time", "state", "attempt", "duration_s", "reason
 """The keys that the page's head names for every line."""
 
 
+def shared_keys(module):
+    """The keys that the module's functions of one returned dict give, by the function's name."""
+    found = {}
+    for node in module.body:
+        last = node.body[-1] if isinstance(node, ast.FunctionDef) else None
+        if isinstance(last, ast.Return) and isinstance(last.value, ast.Dict):
+            found[node.name] = {ast.literal_eval(key) for key in last.value.keys if isinstance(key, ast.Constant)}
+    return found
+
+
 def keys_logged():
     """Every key beside those that our own calls write, by event name."""
     found = {}
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text())):
+            module = ast.parse(path.read_text())
+            shared = shared_keys(module)
+            for node in ast.walk(module):
                 if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
                     continue
                 owner = ast.unparse(node.func)
                 if owner.startswith("_log.") or owner.endswith("report.warn"):
-                    keys = {{"exc_info": "exception"}.get(word.arg, word.arg) for word in node.keywords}
+                    keys = {
+                        {"exc_info": "exception"}.get(word.arg, word.arg) for word in node.keywords if word.arg
+                    }
+                    for word in node.keywords:
+                        if word.arg is None:
+                            keys |= shared[ast.unparse(word.value.func)]
                     keys |= {"exception"} if owner == "_log.exception" else set()
                     found.setdefault(node.args[0].value, set()).update(keys - GIVEN)
     return found
