@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 
@@ -33,6 +33,21 @@ class Unreachable(Exception):
 
 class NotSent(Unreachable):
     """Nobody listens there, or is trusted: nothing was asked for."""
+
+
+class Body(Protocol):
+    """What is sent bit by bit."""
+
+    @property
+    def content_type(self) -> str:
+        """As its header says."""
+
+    @property
+    def length(self) -> int:
+        """Of all of it, in bytes."""
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """All of it, in order. What it raises ends the request, which the server then has not got whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,29 +186,47 @@ class AsyncWeb:
         query: Query = (),
         json: Any = None,
         content: bytes | None = None,
+        body: Body | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request, with `json` or the bytes `content` as its body.
+        """Send one request, with `json`, the bytes `content` or the pieces of `body` as its body.
+
+        The time limit of a `body` counts anew from each of its pieces.
 
         Raises:
             NotSent: Nothing was sent: it may be sent again.
             Unreachable: It was sent, and no answer is known: broken, too late, or larger than `most`.
         """
+        limit = asyncio.timeout(None)
+        if body is not None:
+            headers = {**(headers or {}), "Content-Type": body.content_type, "Content-Length": str(body.length)}
         try:
             request = self._client.build_request(
-                method, path, params=list(query) or None, json=json, content=content, headers=dict(headers or {})
-            )
+                method, path, params=list(query) or None, json=json, headers=dict(headers or {}),
+                content=content if body is None else self._in_time(body, limit),
+            )  # fmt: skip
             if not 0 <= (request.url.port or 0) < 65536:
                 raise NotSent(f"{request.url.port} is not a port")
         except (httpx.InvalidURL, TypeError, ValueError) as error:
             raise NotSent(_words(error)) from error
         async with self._turn:
-            return await self._send(request)
+            return await self._send(request, limit)
 
-    async def _send(self, request: httpx.Request) -> Answer:
+    async def _in_time(self, body: Body, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+        async for piece in body.pieces():
+            self._extend(limit)
+            yield piece
+            self._extend(limit)
+
+    def _extend(self, limit: asyncio.Timeout) -> None:
+        if not limit.expired():
+            limit.reschedule(asyncio.get_running_loop().time() + self._limit + _CONNECT_S)
+
+    async def _send(self, request: httpx.Request, limit: asyncio.Timeout) -> Answer:
         """The whole answer: each of its bytes may come in time and the whole still never end."""
         try:
-            async with asyncio.timeout(self._limit + _CONNECT_S):
+            async with limit:
+                self._extend(limit)
                 response = await self._client.send(request, stream=True)
                 try:
                     return _answer(response, await self._body(response))
