@@ -13,7 +13,7 @@ SETTINGS = {
 }
 """By key of `settings:`, what happens instead."""
 
-RUNS = frozenset({"sde", "sde_agent", "sde_connection", "sde_file", "http"})
+RUNS = frozenset({"http"})
 """Kinds of `run:` for which there is no runner."""
 
 
@@ -24,10 +24,9 @@ def not_acted_on(configuration: Configuration) -> Iterator[str]:
             yield f"{place}: warning: settings.{key} is not acted on yet: {instead}"
     for user in configuration.users:
         place = f"{configuration.places[('users',)]}: warning: users: {quoted(user.name)}"
-        if user.token is not None:
-            yield f"{place}: token is not acted on yet: there is no SDE face"
-        elif user.password_hash is None:
-            yield f"{place}: without password_hash there is no login: `jobsd hash-password` prints one"
+        if user.token is None and user.password_hash is None:
+            how = "without token and password_hash there is no login: `jobsd hash-password` prints a hash"
+            yield f"{place}: {how}"
 
 
 def job_not_acted_on(job: JobDefinition) -> Iterator[tuple[str, str]]:

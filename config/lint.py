@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from config.clock_changes import clock_change_warnings
-from config.definitions import CollectRun, CommandRun, Configuration, JobDefinition, JobType
+from config.definitions import (
+    CollectRun,
+    CommandRun,
+    Configuration,
+    JobDefinition,
+    JobType,
+    SdeAgentRun,
+    SdeFileRun,
+    SdeRun,
+)
 from config.faults import quoted
 from config.later import job_not_acted_on, not_acted_on
 from config.values import format_duration
@@ -136,13 +145,15 @@ def _spans(job: JobDefinition, schedule: Schedule) -> Iterator[tuple[str, str]]:
     if rerun and rerun.period <= rerun.every:
         every, period = format_duration(rerun.every), format_duration(rerun.period)
         yield "schedule", f"rerun: every {every} for {period} never comes due; write for: longer than every"
-    if rerun and not window and not isinstance(run, CollectRun):
+    if rerun and not window and not isinstance(run, CollectRun | SdeAgentRun):
         yield "schedule", "rerun: without assets only a window's end arms a rerun; write a window"
     if window is None:
         return
     limits: dict[str, timedelta | None] = {}
     if isinstance(run, CommandRun):
         limits = {"run.command.timeout": run.timeout}
+    elif isinstance(run, SdeRun | SdeFileRun):
+        limits = {f"run.{run.kind}.deadline": run.deadline if "deadline" in run.model_fields_set else None}
     elif isinstance(run, CollectRun):
         written = run.asset_timeout if "asset_timeout" in run.model_fields_set else None
         limits = {"run.collect.asset_timeout": written, "run.collect.collection_timeout": run.collection_timeout}

@@ -252,11 +252,10 @@ def test_users_that_cannot_log_in_are_told(warnings) -> None:
     """Who reads `users:` must not think that these may log in; one with a password may, and is not told of."""
     known = f"password_hash: scrypt$15$8$1${'A' * 22}${'A' * 43}"
     found = warnings(
-        f"jobs: []\nusers:\n- {{name: ops}}\n- {{name: ann, {known}}}\n- {{name: bot, token: {{env: BOT}}, {known}}}\n"
+        f"jobs: []\nusers:\n- {{name: ops}}\n- {{name: ann, {known}}}\n- {{name: bot, token: {{env: BOT}}}}\n"
     )
     assert found == [
-        '4:1: warning: users: "ops": without password_hash there is no login: `jobsd hash-password` prints one',
-        '4:1: warning: users: "bot": token is not acted on yet: there is no SDE face',
+        '4:1: warning: users: "ops": without token and password_hash there is no login: `jobsd hash-password` prints a hash'
     ]
 
 
@@ -270,6 +269,45 @@ def test_what_a_job_says_without_effect_is_told(of_job) -> None:
         'schedule: exclude is not acted on yet: the job also fires inside "freeze"',
         "run: run.http cannot be carried out yet: each of its runs fails and says so",
     ]
+
+
+SDE = "servers: {s: {type: sde, url: 'https://acme.sdelements.com', token: {env: T}}}"
+
+
+@pytest.mark.parametrize(
+    ("run", "text"),
+    [
+        ("{sde: {server: s, kind: alm, connection: 1}}", None),
+        ("{sde_agent: {server: s, frequency: daily}}", None),
+        ("{sde_file: {server: s, system: x, project: 1, files: x}}", None),
+        (
+            "{sde: {server: s, kind: alm, connection: 1, deadline: 5h}}",
+            "run: run.sde.deadline 5h is longer than the window, 4h",
+        ),
+        (
+            "{sde_file: {server: s, system: x, project: 1, files: x, deadline: 5h}}",
+            "run: run.sde_file.deadline 5h is longer than the window, 4h",
+        ),
+        (
+            "{sde: {server: s, kind: alm, connection: 1, poll: 1s}}",
+            "run: run.sde.poll 1s asks the server all the time; write 10s or more",
+        ),
+    ],
+)
+def test_runs_of_sde(run: str, text: str | None, of_job) -> None:
+    """They are carried out; a limit that the window cuts short is told where it is written."""
+    told = [] if text is None else [text]
+    assert of_job("{daily: , at: '12:00', window: 4h}", run=run, top=SDE) == told
+
+
+@pytest.mark.parametrize(
+    ("run", "odd"),
+    [("sde_agent: {server: s, frequency: daily}", 0), ("sde: {server: s, kind: alm, connection: 1}", 1)],
+)
+def test_connections_left_over_are_rerun_without_a_window(run: str, odd: int, of_job) -> None:
+    """An agent's connections are assets, so that its reruns need no window; an initiated job has none."""
+    told = of_job("{weekly: {on: friday}, at: '12:00', rerun: {every: 1h, for: 3h}}", run=f"{{{run}}}", top=SDE)
+    assert told == ["schedule: rerun: without assets only a window's end arms a rerun; write a window"] * odd
 
 
 def test_a_job_over_empty_groups_is_told(warnings) -> None:
