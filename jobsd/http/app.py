@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobsd.http import ccs, deliveries, errors, health, jobs, journal, page, runs, streams
+from jobsd.http import ccs, deliveries, errors, health, jobs, journal, page, runs, sde, streams
 from jobsd.http.access import Access
 from jobsd.http.ccs.folding import Folded
+from jobsd.http.ccs.logins import Logins
 from jobsd.http.gate import MOST_BODY, Gate
 from jobsd.http.hub import Hub
 from jobsd.http.service import Service
@@ -40,9 +41,10 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
     ):
         app.include_router(router)
     errors.install(app)
-    face = ccs.build(service)
+    logins = Logins()
+    face = ccs.build(service, logins)
     _describe(app, face)
-    return Gate(app, access, {ccs.PREFIX: Folded(face)})
+    return Gate(app, access, {ccs.PREFIX: Folded(face), sde.PREFIX: sde.build(service, logins)})
 
 
 def _describe(app: FastAPI, face: FastAPI) -> None:

@@ -13,8 +13,11 @@ from jobsd.http.service import Service
 PREFIX = "/ccs/api/v1"
 
 
-def build(service: Service) -> FastAPI:
-    """The face; its paths begin with PREFIX, in lower case (`Folded` brings all others into that form)."""
+def build(service: Service, logins: Logins) -> FastAPI:
+    """The face; its paths begin with PREFIX, in lower case (`Folded` brings all others into that form).
+
+    `logins` are counted together with those of other faces.
+    """
     app = FastAPI(
         title="jobsd: CCS",
         redirect_slashes=False,
@@ -23,7 +26,7 @@ def build(service: Service) -> FastAPI:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.service, app.state.logins, app.state.changes = service, Logins(), asyncio.Lock()
+    app.state.service, app.state.logins, app.state.changes = service, logins, asyncio.Lock()
     for router in (tokens.router, jobs.router, runs.router):
         app.include_router(router, prefix=PREFIX)
     errors.install(app)

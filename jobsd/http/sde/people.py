@@ -1,0 +1,61 @@
+"""The people of the face: the users of the configuration, and the one who stands for the scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from config.definitions import Configuration, Scope
+from jobsd.http.sde import callers
+from jobsd.http.sde.errors import Answer
+from jobsd.http.sde.rights import role_of
+from jobsd.http.sde.routes import Address, Call
+from runners.sde.wire import Role, User
+
+BOT = "no-reply+admin@localhost"
+"""Who runs what a frequency fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """All of them, by e-mail."""
+
+    known: Mapping[str, User]
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> People:
+        """Those of this configuration; ids count from 1 in its order, the bot comes last."""
+        found = {}
+        for number, user in enumerate(configuration.users, 1):
+            email = callers.email_of(user)
+            found[email] = User(
+                id=number,
+                email=email,
+                first_name=user.name,
+                is_superuser=user.scope is Scope.ADMIN,
+                role=Role(*role_of(user)),
+            )
+        bot = User(
+            id=len(configuration.users) + 1,
+            email=BOT,
+            first_name="SD Elements",
+            last_name="Service-Bot",
+            is_active=False,
+            is_superuser=True,
+            role=Role("UR5", "No Role"),
+        )
+        return cls({**found, BOT: bot})
+
+    def person(self, email: str | None) -> User | str | None:
+        """Whole where the user is known; the e-mail of one that is gone; None for nobody."""
+        return None if email is None else self.known.get(email, email)
+
+
+async def me(call: Call) -> Response:
+    """Whoever calls."""
+    return Answer(People.of(call.service.configuration).known[call.caller.email].wire())
+
+
+ADDRESSES = (Address("users/me", "User", {"GET": me}),)
