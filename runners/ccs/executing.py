@@ -9,9 +9,9 @@ from runners.ccs import memory
 from runners.ccs.client import ALL
 from runners.ccs.errors import Denied, NotTaken, Refused, Unanswered
 from runners.ccs.outcomes import newer_runs
-from runners.ccs.patience import StopAsked
 from runners.ccs.wire import JobStatus
 from runners.ccs.work import JobRun, Work
+from runners.patience import StopAsked
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0, 1, 2, 4, 8, 16))
 """Before each look for a run whose execute was sent: a request may still be on its way."""

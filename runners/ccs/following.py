@@ -10,9 +10,9 @@ from runners.ccs.client import ALL
 from runners.ccs.errors import CcsError, Denied, LoginRefused, Refused, Unanswered
 from runners.ccs.executing import LATEST
 from runners.ccs.outcomes import outcome_of
-from runners.ccs.patience import Pace, StopAsked, unless
 from runners.ccs.wire import JobStatus
 from runners.ccs.work import JobRun, Work
+from runners.patience import Pace, StopAsked, unless
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 4, 8))
 """After each look that is refused or does not show the job run; it may be at work all the same."""

@@ -13,10 +13,11 @@ from runners.ccs.errors import CcsError, Denied, Refused, Unanswered
 from runners.ccs.executing import begun, execute
 from runners.ccs.following import Following, Vanished
 from runners.ccs.outcomes import outcome_of
-from runners.ccs.patience import Patience, Silent, StopAsked, unless_shutdown
+from runners.ccs.patience import Patience, Silent
 from runners.ccs.sessions import Sessions
 from runners.ccs.wire import JobStatus, Status
 from runners.ccs.work import Claims, JobRun, Work
+from runners.patience import StopAsked, unless_shutdown
 
 _NOT_BEGUN = Outcome(Ended.STOPPED, "nothing was executed on the server")
 _TO_BE_FOUND = Outcome(Ended.STOPPED, "what was executed on the server is found again at the next start")
