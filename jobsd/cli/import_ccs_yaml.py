@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from config.runs import JobType
 from config.values import format_duration
+from jobsd.cli.names import plain_name, unique_name
 from jobsd.cli.yaml_out import printable, text
 from runners.ccs.wire import CreateJob, JobDetails, Notification
 
@@ -22,7 +22,6 @@ settings:
 _SMTP = """\
   smtp:
     host: ""  # FILL IN: the mail server, for notify below; username and password if it wants them"""
-_NAME_LENGTH = 80
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -37,7 +36,7 @@ def ccs_yaml(jobs: Sequence[CreateJob], *, source: str, zone: str, weekday_codec
     yield "jobs:" if jobs else "jobs: []"
     taken: set[str] = set()
     for job in jobs:
-        yield from _job(job, _name(job.details.name, taken))
+        yield from _job(job, unique_name(plain_name(job.details.name) or "job", taken))
 
 
 def _collectors(jobs: Iterable[CreateJob]) -> Iterator[str]:
@@ -131,16 +130,3 @@ def _mail(mail: Notification) -> Iterator[str]:
 
 def _doubt(address: str) -> str:
     return "" if _ADDRESS.fullmatch(address) else "  # FILL IN: this is not an address, which is name@host"
-
-
-def _name(name: str, taken: set[str]) -> str:
-    """A name that the YAML allows, unique: the letters without their accents, in lower case."""
-    letters = unicodedata.normalize("NFKD", name)
-    plain = "".join(char for char in letters if not unicodedata.combining(char)).lower()
-    base = re.sub("[^a-z0-9._-]+", "-", plain)[:_NAME_LENGTH].strip("-._") or "job"
-    found, count = base, 1
-    while found in taken:
-        count += 1
-        found = f"{base}-{count}"
-    taken.add(found)
-    return found

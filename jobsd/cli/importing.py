@@ -11,6 +11,7 @@ from jobsd.cli.crontab import Untold, read_crontab
 from jobsd.cli.crontab_yaml import crontab_yaml
 from jobsd.cli.files import Failed
 from jobsd.cli.import_ccs import ccs
+from jobsd.cli.import_sde import sde
 from jobsd.cli.options import CONFIG
 from jobsd.cli.output import echo_lines, note
 from jobsd.cli.zone_option import zone_option
@@ -25,6 +26,7 @@ def importing() -> None:
 
 
 importing.add_command(ccs)
+importing.add_command(sde)
 
 
 @importing.command()

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from config.definitions import Configuration
 from jobsd.cli.finding import SYSTEM
+from jobsd.credentials import with_credentials
 from jobsd.state import ledger_path
-
-CREDENTIALS = Path("/run/credentials/jobsd.service")
-"""Where systemd keeps the credentials of the running unit, for root to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,7 @@ class Patient:
         cls, path: Path, configuration: Configuration, environ: Mapping[str, str], *, state: Path | None = None
     ) -> Patient:
         """As the daemon would be started; outside its unit, with the unit's credentials where they can be seen."""
-        known = dict(environ)
-        if "CREDENTIALS_DIRECTORY" not in known and _is_folder(CREDENTIALS):
-            known["CREDENTIALS_DIRECTORY"] = str(CREDENTIALS)
-        return cls(path, configuration, state, known)
+        return cls(path, configuration, state, with_credentials(environ))
 
     def ledger(self) -> Path:
         """The ledger's file. Raises UnsupportedLedger."""
