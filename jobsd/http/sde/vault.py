@@ -1,0 +1,65 @@
+"""The seal of the configuration in force, for params on their way to and from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from config.definitions import Configuration
+from config.secrets import SecretError
+from jobsd.http.sde.errors import refused_field
+from runners.sde.sealing import Seal, SealError
+
+_log = structlog.get_logger()
+
+
+class Vault:
+    """Reads the key anew with each configuration; the same from any thread."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """`environ` has what secrets of the configuration refer to."""
+        self._environ = environ
+        self._present: tuple[Configuration, Seal | None] | None = None
+
+    def of(self, configuration: Configuration) -> Seal | None:
+        """The seal; None where there is no key, or it cannot be had now."""
+        present = self._present
+        if present is None or present[0] is not configuration:
+            present = self._present = (configuration, self._read(configuration))
+        return present[1]
+
+    def _read(self, configuration: Configuration) -> Seal | None:
+        if configuration.settings.encryption_key is None:
+            return None
+        try:
+            return Seal(configuration.settings.encryption_key.resolve(self._environ))
+        except (SecretError, ValueError) as error:
+            _log.error("encryption_key_missing", reason=str(error))
+            return None
+
+
+def sealed(seal: Seal | None, params: Mapping[str, Any]) -> str | None:
+    """Params as the ledger keeps them; None for none. Raises Turned (400) where they could not be encrypted."""
+    if not params:
+        return None
+    if seal is None:
+        raise refused_field(
+            "params",
+            "Params are kept encrypted, and this server has no key for it: settings.encryption_key is not set, "
+            "or cannot be read.",
+        )
+    return seal.seal(params)
+
+
+def opened(seal: Seal | None, text: str | None) -> dict[str, Any] | None:
+    """Params in clear, empty where there are none; None where they cannot be opened."""
+    if text is None:
+        return {}
+    if seal is None:
+        return None
+    try:
+        return seal.open(text)
+    except SealError:
+        return None
