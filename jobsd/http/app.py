@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +15,7 @@ from jobsd.http.ccs.folding import Folded
 from jobsd.http.ccs.logins import Logins
 from jobsd.http.gate import MOST_BODY, Gate
 from jobsd.http.hub import Hub
+from jobsd.http.sde.schemas import document
 from jobsd.http.service import Service
 
 
@@ -43,20 +45,21 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
     errors.install(app)
     logins = Logins()
     face = ccs.build(service, logins)
-    _describe(app, face)
+    _describe(app, face.openapi, lambda: document(sde.ADDRESSES, sde.PREFIX))
     return Gate(app, access, {ccs.PREFIX: Folded(face), sde.PREFIX: sde.build(service, logins)})
 
 
-def _describe(app: FastAPI, face: FastAPI) -> None:
-    """Have the document of `app` tell of `face` too."""
+def _describe(app: FastAPI, *faces: Callable[[], dict[str, Any]]) -> None:
+    """Have the document of `app` tell of the faces too; each gives its own."""
     own = app.openapi
 
     def whole() -> dict[str, Any]:
-        document, other = own(), face.openapi()
-        document["paths"] |= other["paths"]
-        components = document.setdefault("components", {})
-        for kind, values in other.get("components", {}).items():
-            components[kind] = components.get(kind, {}) | values
-        return document
+        told = own()
+        components = told.setdefault("components", {})
+        for other in (face() for face in faces):
+            told["paths"] |= other["paths"]
+            for kind, values in other.get("components", {}).items():
+                components[kind] = components.get(kind, {}) | values
+        return told
 
     app.openapi = whole  # type: ignore[method-assign]
