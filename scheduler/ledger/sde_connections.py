@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from scheduler.ledger import schema
 from scheduler.ledger.errors import NotFound
+
+CHUNK = 500
+"""Values in one IN list at the most."""
 
 _CONNECTORS = schema.sde_connectors
 _CONNECTIONS = schema.sde_connections
@@ -122,6 +125,24 @@ def get(connection: sa.Connection, connection_id: int, kind: str | None = None) 
     return _connection(row)
 
 
+def several(connection: sa.Connection, connection_ids: Collection[int]) -> dict[int, ConnectionRow]:
+    """Those of these connections that there are, by id; also those of uploads."""
+    found = {}
+    for some in chunks(connection_ids):
+        rows = connection.execute(_SHOWN.where(_CONNECTIONS.c.connection_id.in_(some)))
+        found |= {row.connection_id: _connection(row) for row in rows}
+    return found
+
+
+def several_connectors(connection: sa.Connection, connector_ids: Collection[int]) -> dict[int, ConnectorRow]:
+    """Those of these connectors that there are, by id."""
+    found = {}
+    for some in chunks(connector_ids):
+        rows = connection.execute(sa.select(_CONNECTORS).where(_CONNECTORS.c.connector_id.in_(some)))
+        found |= {row.connector_id: _connector(row) for row in rows}
+    return found
+
+
 def of_connector(connection: sa.Connection, connector_id: int) -> list[ConnectionRow]:
     """Those that use a connector, by id."""
     query = _SHOWN.where(_CONNECTIONS.c.connector_id == connector_id).order_by(_CONNECTIONS.c.connection_id)
@@ -147,6 +168,18 @@ def change(
     update = _CONNECTIONS.update().where(_CONNECTIONS.c.connection_id == connection_id)
     connection.execute(update.values(**values, modified_at=at))
     return get(connection, connection_id)
+
+
+def uploads(connection: sa.Connection) -> list[int]:
+    """The ids of those that were made for a file."""
+    query = sa.select(_CONNECTIONS.c.connection_id).where(_CONNECTIONS.c.upload.is_not(None))
+    return list(connection.execute(query).scalars())
+
+
+def chunks(numbers: Collection[int]) -> Iterator[list[int]]:
+    """These numbers, so many at a time as one statement takes."""
+    ordered = list(numbers)
+    return (ordered[begin : begin + CHUNK] for begin in range(0, len(ordered), CHUNK))
 
 
 def projects(connection: sa.Connection) -> list[int]:

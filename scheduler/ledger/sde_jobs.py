@@ -14,14 +14,12 @@ import sqlalchemy as sa
 
 from scheduler.ledger import schema
 from scheduler.ledger.errors import NotFound
+from scheduler.ledger.sde_connections import chunks
 from scheduler.lifecycle import FINAL, State
 from scheduler.model import Kind
 
 SERVICE_USER = "no-reply+admin@localhost"
 """Who runs what is put on the queue, and who asked for it where nobody did."""
-
-CHUNK = 500
-"""Values in one IN list at the most."""
 
 _RUNS, _CONNECTIONS, _KEPT = schema.runs, schema.sde_connections, schema.sde_jobs
 _AUTOMATIC = sa.func.coalesce(_KEPT.c.automatic, _RUNS.c.kind == Kind.FIRE.value)
@@ -106,7 +104,7 @@ def get(connection: sa.Connection, run_no: int, *, kind: str | None = None, proj
 def count(connection: sa.Connection, wanted: Wanted) -> int:
     """How many there are."""
     query = _joined(sa.select(sa.func.count())).where(*_conditions(wanted))
-    return connection.execute(query).scalar_one()
+    return int(connection.execute(query).scalar_one())
 
 
 def page(
@@ -133,7 +131,7 @@ def last_jobs(connection: sa.Connection, connection_ids: Collection[int]) -> dic
         .scalar_subquery()
     )
     found: dict[int, SdeJob] = {}
-    for some in _chunks(connection_ids):
+    for some in chunks(connection_ids):
         numbers = sa.select(newest).select_from(_CONNECTIONS).where(_CONNECTIONS.c.connection_id.in_(some))
         rows = connection.execute(_jobs().where(_RUNS.c.run_no.in_(numbers)))
         found |= {row.connection_id: _job(row) for row in rows}
@@ -176,10 +174,10 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         (wanted.kind, _CONNECTIONS.c.kind == wanted.kind),
         (wanted.project, _numbered(_CONNECTIONS.c.project, wanted.project or 0)),
         (wanted.connection, _numbered(_CONNECTIONS.c.connection_id, wanted.connection or 0)),
-        (wanted.automatic, _AUTOMATIC == wanted.automatic),
+        (wanted.automatic, wanted.automatic == _AUTOMATIC),
         (wanted.ready, _RUNS.c.ended_at.is_not(None) == wanted.ready),
         (wanted.succeeded, (_RUNS.c.state == State.SUCCEEDED.value) == wanted.succeeded),
-        (wanted.user, _USER == wanted.user),
+        (wanted.user, wanted.user == _USER),
     ]
     return [_SHOWN, *(condition for value, condition in given if value is not None)]
 
@@ -187,11 +185,6 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
 def _numbered(column: sa.ColumnElement[int], number: int) -> sa.ColumnElement[bool]:
     """Whether the column is that number; none is where SQLite has no such integer."""
     return column == number if 0 < number <= _MOST else sa.false()
-
-
-def _chunks(numbers: Collection[int]) -> Iterator[list[int]]:
-    ordered = list(numbers)
-    return (ordered[begin : begin + CHUNK] for begin in range(0, len(ordered), CHUNK))
 
 
 def _job(row: sa.Row[Any]) -> SdeJob:
