@@ -99,8 +99,10 @@ class Command(Model):
     NOUN: ClassVar[str] = "a command"
 
     argv: Annotated[tuple[str, ...], ARGV] = Field(description="Program and arguments; never a shell.")
-    stdin: Literal["none", "ini", "json"] = Field(
-        default="none", description="How the connection's params are written to standard input."
+    stdin: Literal["none", "ini", "ini-escaped", "json"] = Field(
+        default="none",
+        description="How the connection's params are written to standard input: an INI with % as it is, as sde.py "
+        "reads it; an INI with %% for each %, for readers with interpolation; or one JSON object.",
     )
     env: Annotated[dict[str, str], ENV] = Field(default_factory=dict, description="Environment variables to add.")
     success: Annotated[tuple[int, ...], EXIT_CODES] = Field(
