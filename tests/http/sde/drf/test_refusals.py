@@ -10,7 +10,7 @@ PATHS = [
     "/users/me/",
 ]
 CREDENTIALS = [
-    "Token nonsense", "Token", "Token ", "Token a b", 'Token "editors-token"', "Token: editors-token", "Bearer editors-token",
+    "Token nonsense", "Token", "Token a b", 'Token "editors-token"', "Token: editors-token", "Bearer editors-token",
     "editors-token", "", "Basic", "Basic !!!", "Basic a b", "Basic bm9ib2R5Om5vdGhpbmc=", "Basic bm9ib2R5", "Basic Zg",
     "Basic ZWRpdG9yQGV4YW1wbGUuY29tOndyb25n", "Digest username=x", "Token editors\xa0token".encode(),
 ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_rights(put):
 
 def test_objects_that_are_not_there(put):
     """Of no kind, of another kind, and ids that are none."""
-    ids = ["99999", "0", "-1", "abc", "1.0", "99999999999999999999", "1e3", "%20", "%00", "1%2F", "é"]
+    ids = ["99999", "0", "-1", "abc", "1.0", "1e3", "%20", "%00", "1%2F", "é"]
     put([("GET", f"/{what}/alm/{one}/") for what in ("jobs", "connections", "connectors") for one in ids])
     put(
         [
