@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,13 +16,12 @@ from pathlib import Path
 
 import structlog
 
-from config.definitions import Configuration, JobDefinition, Run
-from recurrence.schedule import Schedule
+from config.definitions import Run
 from runners.api import Runner, StopReason
-from scheduler.alarm import Alarm
 from scheduler.clock import Clock, stopwatch
 from scheduler.definitions import Decode, decode_none
 from scheduler.executor import Executor
+from scheduler.in_force import InForce
 from scheduler.ledger import (
     Connection,
     Fenced,
@@ -34,7 +33,6 @@ from scheduler.ledger import (
     opening,
     runs,
     snapshot,
-    sync,
 )
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.opening import Opener
@@ -61,12 +59,8 @@ AT_ONCE = 500
 _log = structlog.get_logger()
 
 
-class Dispatcher:
-    """Owns what is in force and drives it. All methods belong to the scheduling loop's thread.
-
-    While `steady` is held, what is in force does not change and nothing else is planned. `definitions` is replaced
-    whole at each change: who has read it may go on with it, in any thread.
-    """
+class Dispatcher(InForce):
+    """Drives what is in force. All methods belong to the scheduling loop's thread."""
 
     def __init__(
         self,
@@ -78,13 +72,8 @@ class Dispatcher:
         runner_for: Callable[[Run], Runner],
         decode: Decode = decode_none,
     ) -> None:
-        self.ledger = ledger
-        self.clock = clock
+        super().__init__(ledger, clock, decode)
         self.owner = owner
-        self.decode = decode
-        self.configuration: Configuration | None = None
-        self.definitions: Mapping[str, JobDefinition] = {}
-        self.alarm = Alarm(clock, self.mark)
         self.executor = Executor(
             ledger,
             clock,
@@ -95,96 +84,11 @@ class Dispatcher:
         )
         self.writable = True
         self.moved_at = stopwatch()
-        self.steady = asyncio.Lock()
-        self._due: set[str] = set()
-        self._poke = asyncio.Event()
         self.firing = True
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
-        self._unreadable: frozenset[str] = frozenset()
-        self._coming: JobDefinition | None = None
-        self._doubted = False
         self._eye = snapshot.Eye()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
-
-    async def install(self, configuration: Configuration, actor: Actor) -> None:
-        """Put `configuration` in force, whole: jobs recorded and armed, what came due since marked.
-
-        Raises LedgerUnavailable, ConfigError (a name is taken by a job of an API); what was in force stays.
-        """
-        async with self.steady:
-            with self.changing():
-                await self._install(configuration, actor)
-
-    async def _install(self, configuration: Configuration, actor: Actor) -> None:
-        at = self.clock.now()  # not before: what was planned meanwhile has moved watermarks on
-        put = partial(sync.put_in_force, configuration=configuration, decode=self.decode, at=at, actor=actor)
-        found = await self.ledger.write(put)
-        for name, reason in found.unreadable.items():
-            _log.error("job_unreadable", job=name, reason=reason)
-        before = {name: self.definitions[name] for name in found.unreadable if name in self.definitions}
-        self.definitions = {**found.definitions, **before}
-        self._unreadable = frozenset(found.unreadable.keys() - before.keys())
-        self.configuration = configuration
-        self._doubted = False
-        armed = ((name, _when(job)) for name, job in self.definitions.items())
-        self.alarm.set({name: schedule for name, schedule in armed if schedule is not None})
-        self.mark(self.definitions)
-
-    def take(self, job: JobDefinition, *, instead_of: str | None = None) -> None:
-        """Put one job in force that the ledger has already, in place of the one that was named `instead_of`."""
-        definitions = dict(self.definitions)
-        if instead_of is not None and instead_of != job.name:
-            definitions.pop(instead_of, None)
-            self.alarm.disarm(instead_of)
-        definitions[job.name] = job
-        self.definitions = definitions
-        self._unreadable -= {job.name, instead_of}
-        schedule = _when(job)
-        if schedule is None:
-            self.alarm.disarm(job.name)
-        else:
-            self.alarm.arm(job.name, schedule)
-        self.mark([job.name])
-
-    def drop(self, name: str) -> None:
-        """Take one job out of force that the ledger has no more."""
-        definitions = dict(self.definitions)
-        definitions.pop(name, None)
-        self.definitions = definitions
-        self._unreadable -= {name}
-        self.alarm.disarm(name)
-        self._poke.set()
-
-    @contextlib.contextmanager
-    def changing(self, job: JobDefinition | None = None) -> Iterator[None]:
-        """While the ledger is asked to change one job (to `job`): call it with `steady` held.
-
-        Attempts that end meanwhile find the definition under its new name too. If the ledger cannot say whether
-        it was changed, what is in force is read anew as soon as it can.
-        """
-        self._coming = job
-        try:
-            yield
-        except LedgerUnavailable:
-            self._doubted = True
-            raise
-        finally:
-            self._coming = None
-
-    def definition(self, name: str) -> JobDefinition | None:
-        """The definition in force, or None."""
-        return self.definitions.get(name)
-
-    def _to_be(self, name: str) -> JobDefinition | None:
-        """The definition in force, or about to be."""
-        coming = self._coming
-        return self.definitions.get(name) or (coming if coming is not None and coming.name == name else None)
-
-    def mark(self, names: Iterable[str]) -> None:
-        """These jobs are to be looked at."""
-        self._due.update(names)
-        self._poke.set()
 
     async def stop_firing(self) -> None:
         """Open and start nothing more; windows still end. What is being started now is under way on return."""
@@ -202,8 +106,9 @@ class Dispatcher:
                 pause = await self.turn()
                 self.moved_at = stopwatch()
                 beat()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._poke.wait(), max(pause.total_seconds(), 0.001))
+                with contextlib.suppress(TimeoutError):  # Python 3.11's wait_for may swallow that it is cancelled
+                    async with asyncio.timeout(max(pause.total_seconds(), 0.001)):
+                        await self._poke.wait()
         finally:
             windows.cancel()
 
@@ -225,8 +130,7 @@ class Dispatcher:
         try:
             async with self.steady:
                 await self._renew(now)
-                if self._doubted and self.configuration is not None:
-                    await self._install(self.configuration, CLOCK_ACTOR)
+                await self._undoubted()
                 await self._settle()
             wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
         except LedgerUnavailable as error:
@@ -371,8 +275,3 @@ class Dispatcher:
         if not self.writable:
             _log.info("ledger_writable_again")
         self.writable = True
-
-
-def _when(job: JobDefinition) -> Schedule | None:
-    """The schedule to wake up by, or None."""
-    return job.schedule if job.enabled else None
