@@ -6,15 +6,17 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 
-from config.definitions import CcsServer, Server
+from config.definitions import CcsServer, SdeServer, Server
 from config.secrets import SecretError
 from jobsd.doctor.certificate import judged
 from jobsd.doctor.clock import Told
 from jobsd.doctor.finding import Finding, fail, ok, warning
 from jobsd.doctor.patient import Patient
 from jobsd.doctor.reach import NotReached, reach
+from runners import finding as looked
 from runners import trust
 from runners.ccs import doctor as ccs
+from runners.sde import doctor as sde
 
 AREA = "server"
 LIMIT_S = 15.0
@@ -30,7 +32,7 @@ class Looked:
 
 
 async def examine(patient: Patient, name: str, server: Server) -> Looked:
-    """Reach one server; of CCS also the token and the right to read jobs."""
+    """Reach one server; then what its own API tells to our account."""
     limit = min(server.timeout.total_seconds(), LIMIT_S)
     try:
         context = _context(patient, server)
@@ -46,15 +48,16 @@ async def examine(patient: Patient, name: str, server: Server) -> Looked:
         return Looked((fail(AREA, name, found, "name a PEM file of the authority's certificate"),))
     findings = [ok(AREA, name, f"reached at {reached.address}")]
     if reached.certificate is None:
-        found = "it is spoken to in plain HTTP: its password travels in the clear"
+        found = f"it is spoken to in plain HTTP: its {_secret(server)} travels in the clear"
         findings.append(warning(AREA, name, found, "write https:// in its url"))
     else:
         findings.append(judged(AREA, name, reached.certificate, reached.at, whose="its certificate"))
     if not server.verify:
-        found = "its certificate is not verified: whoever is in between reads its password"
+        found = f"its certificate is not verified: whoever is in between reads its {_secret(server)}"
         findings.append(warning(AREA, name, found, "write verify: true and name its authority (ca: FILE.pem)"))
-    if isinstance(server, CcsServer):
-        findings += await _ccs(patient, name, server)
+    findings += (
+        await _ccs(patient, name, server) if isinstance(server, CcsServer) else await _sde(patient, name, server)
+    )
     told = None if reached.date is None else Told(name, reached.date, reached.at)
     return Looked(tuple(findings), told)
 
@@ -74,7 +77,26 @@ async def _ccs(patient: Patient, name: str, server: CcsServer) -> list[Finding]:
     return [_finding(name, one) for one in asked if not (one.sound and one.what == "reachable")]
 
 
-def _finding(name: str, one: ccs.Finding) -> Finding:
+async def _sde(patient: Patient, name: str, server: SdeServer) -> list[Finding]:
+    """The token, and what it may see: that the server is reached is known."""
+    try:
+        server.token.resolve(patient.environ)
+    except SecretError:
+        found = "not asked: its token cannot be had"
+        return [fail(AREA, name, found, f"see the secret servers.{name}.token above")]
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            asked = await sde.examine(name, patient.configuration, environ=patient.environ)
+    except TimeoutError:
+        return [fail(AREA, name, f"no answers within {LIMIT_S:g} s", "look at the server's own log")]
+    return [_finding(name, one) for one in asked if not (one.sound and one.what == "reachable")]
+
+
+def _secret(server: Server) -> str:
+    return "password" if isinstance(server, CcsServer) else "token"
+
+
+def _finding(name: str, one: looked.Finding) -> Finding:
     if one.sound:
         return ok(AREA, name, one.text)
     return (warning if one.warning else fail)(AREA, name, one.text, one.advice)

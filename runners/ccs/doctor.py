@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from config.definitions import CcsServer
 from runners.ccs.client import Client
 from runners.ccs.errors import CcsError, Denied, Unanswered
 from runners.ccs.session import Session
+from runners.finding import Finding
 
 _NO_JOB = "a job that jobsd doctor looks for in vain"
 _REACH = "look whether the server is up, at url and its port, at firewalls, and at ca and verify"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at.
-
-    Attributes:
-        what: Its stable name: `reachable` (TLS included), `login`, `permission`.
-        sound: Whether it is as it should be.
-        text: What was found, for an operator; no credential is in it.
-        advice: What to do about it; empty where nothing is to be done.
-        warning: It is not sound, and jobs run all the same.
-    """
-
-    what: str
-    sound: bool
-    text: str
-    advice: str = ""
-    warning: bool = False
 
 
 _REACHED = Finding("reachable", sound=True, text="it answers")

@@ -207,6 +207,12 @@ def test_odd_aliases_become_names(imported, server):
     assert made.jobs["twice-ldap-5"].run.connection_kind == "ldap"
 
 
+def test_the_only_connection_without_a_name(imported, server):
+    """It is called after its kind and id."""
+    server.have(Kind.ANALYSIS, 7, "")
+    assert list(imported()[1].jobs) == ["analysis-7"]
+
+
 def test_the_servers_definition_comes_along(imported, server, tmp_path):
     """Its secret as a reference, a literal one not at all; paths absolute, so that the file may lie elsewhere."""
     server.have(Kind.ALM, 1, "Jira")

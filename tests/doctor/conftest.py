@@ -99,6 +99,14 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
+    def do_GET(self):
+        me = {"id": 1, "email": "agent@example.com"}
+        data = json.dumps(me if "/users/me/" in self.path else {"results": []}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def date_time_string(self, timestamp=None):
         return format_datetime(datetime.now(UTC) + self.server.off, usegmt=True)
 
@@ -116,7 +124,10 @@ class _Quiet(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def web():
-    """Starts web servers: (certificate and key or None, off=timedelta) -> base URL; `off` is their clock's fault."""
+    """Starts SDE servers without connections: (certificate and key or None, off=timedelta) -> base URL.
+
+    `off` is their clock's fault.
+    """
     started = []
 
     def start(pair=None, *, off=timedelta(0)):

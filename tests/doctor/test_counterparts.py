@@ -48,11 +48,12 @@ def test_a_server_that_never_answers_is_given_up(doctor, listener):
 
 
 def test_a_sound_server(doctor, web, certified, authority_file):
-    """Reached by an authority of its own; until when its certificate is valid; its clock agrees."""
+    """Reached by an authority of its own; until when its certificate is valid; its API, its clock."""
     url = web(certified())
     findings = doctor(sde(url, f", ca: {authority_file}"), exit_code=0)
     told = [f for f in findings if f["name"] == "sde-prod"]
-    assert [(f["area"], f["health"]) for f in told] == [("server", "ok"), ("server", "ok"), ("clock", "ok")]
+    assert [(f["area"], f["health"]) for f in told] == [*[("server", "ok")] * 6, ("clock", "ok")]
+    assert told[2]["found"] == "its token is that of agent@example.com"
     assert told[0]["found"] == "reached at 127.0.0.1"
     assert told[1]["found"].startswith("its certificate is valid until ")
 
@@ -82,7 +83,7 @@ def test_where_nothing_is_verified_an_expired_certificate_is_still_told(doctor, 
     """`verify: false` is warned of by itself."""
     url = web(certified(until=timedelta(days=-3)))
     told = doctor.of("server", sde(url, ", verify: false"))
-    assert [health for _, health, _ in told] == ["ok", "fail", "warning"]
+    assert [health for _, health, _ in told] == ["ok", "fail", "warning", "ok", "ok", "ok", "ok"]
     assert "its certificate expired on" in told[1][2]
     assert "whoever is in between reads" in told[2][2]
 
