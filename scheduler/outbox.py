@@ -51,7 +51,9 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The counterpart has it."""
+    """The counterpart has it. `progress` replaces the body's: what the counterpart calls it."""
+
+    progress: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,9 @@ class Courier:
                 await self.turn()
             except Exception as error:  # noqa: BLE001 - a fault of ours here must not be the end of all mail
                 _log.error("courier_raised", exc_info=error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), BEAT_S)
+            with contextlib.suppress(TimeoutError):  # Python 3.11's wait_for may swallow that it is cancelled
+                async with asyncio.timeout(BEAT_S):
+                    await self._poke.wait()
 
     def wake(self) -> None:
         """Look at the outbox at once."""
@@ -134,6 +137,7 @@ class Courier:
                         limit=AT_ONCE,
                         without=tuple(self._sending),
                         full=[lane for lane, number in counts.items() if number >= AT_ONCE],
+                        busy=[one.channel for one, _ in self._sending.values() if one.channel is not None],
                     )
                 )
                 before = len(self._sending)
@@ -216,7 +220,7 @@ class Courier:
             await self._settle(delivery, Fate.REFUSED, result.reason, progress=result.progress)
             _log.error("delivery_refused", **_told(delivery), reason=result.reason)
             return
-        await self._settle(delivery, Fate.DELIVERED)
+        await self._settle(delivery, Fate.DELIVERED, progress=result.progress)
         _log.info("delivered", **_told(delivery))
 
     async def _put_off(self, delivery: Delivery, result: Later, due_at: datetime) -> None:
@@ -277,5 +281,6 @@ def _told(delivery: Delivery) -> dict[str, Any]:
         "kind": delivery.kind,
         "about": delivery.about,
         "target": delivery.target,
+        **({} if delivery.channel is None else {"channel": delivery.channel}),
         "tries": delivery.tries + 1,
     }

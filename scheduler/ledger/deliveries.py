@@ -97,10 +97,10 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
 
 def lane(delivery: Delivery) -> str:
     """Deliveries of one lane share their room: mails all of them, others those to one receiver."""
-    return delivery.kind if delivery.kind == MAIL else delivery.target
+    return delivery.kind if delivery.kind == MAIL else f"{delivery.kind}:{delivery.target}"
 
 
-_LANE = sa.case((_TABLE.c.kind == MAIL, _TABLE.c.kind), else_=_TABLE.c.target)
+_LANE = sa.case((_TABLE.c.kind == MAIL, _TABLE.c.kind), else_=_TABLE.c.kind + ":" + _TABLE.c.target)
 
 
 def create(
@@ -142,11 +142,12 @@ def due(
     limit: int,
     without: Collection[int] = (),
     full: Collection[str] = (),
+    busy: Collection[str] = (),
 ) -> list[Delivery]:
     """At most `limit` deliveries that may be sent now, the longest due first.
 
-    Of each channel only its oldest pending one. None of `without`, the numbers of those that are being sent, and
-    none of the lanes in `full`.
+    Of each channel only its oldest pending one. None of `without`, the numbers of those that are being sent,
+    none of the lanes in `full`, and none of the channels in `busy`: an older one may be due again by a resend.
     """
     older = _TABLE.alias("older")
     blocked = sa.select(older.c.delivery_no).where(
@@ -159,6 +160,8 @@ def due(
         query = query.where(_TABLE.c.delivery_no.not_in(without))
     if full:
         query = query.where(_LANE.not_in(full))
+    if busy:
+        query = query.where(sa.or_(_TABLE.c.channel.is_(None), _TABLE.c.channel.not_in(busy)))
     query = query.order_by(_TABLE.c.due_at, _TABLE.c.delivery_no).limit(limit)
     return [_delivery(row) for row in connection.execute(query)]
 
@@ -201,6 +204,13 @@ def note(connection: sa.Connection, delivery_no: int, progress: Mapping[str, Any
 def _with(connection: sa.Connection, delivery_no: int, progress: Mapping[str, Any]) -> dict[str, Any]:
     body = connection.execute(sa.select(_TABLE.c.body).where(_TABLE.c.delivery_no == delivery_no)).scalar()
     return {**(body or {}), "progress": dict(progress)}
+
+
+def received(connection: sa.Connection, channel: str, *, name: str, above: int) -> frozenset[int]:
+    """What the counterpart calls the delivered ones of a channel: the integers `progress[name]` above `above`."""
+    value = _TABLE.c.body["progress", name].as_integer()
+    where = (_TABLE.c.channel == channel, _TABLE.c.state == Fate.DELIVERED.value, value > above)
+    return frozenset(connection.execute(sa.select(value).where(*where)).scalars())
 
 
 def resend(connection: sa.Connection, key: str, *, at: datetime, actor: Actor) -> Delivery:

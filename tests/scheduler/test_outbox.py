@@ -188,15 +188,19 @@ class Desk:
     def __init__(self, ledger):
         self.ledger, self.clock = ledger, ManualClock(AT)
         self.tried, self.answers, self.most, self._busy = [], {}, 0, 0
+        self.told, self.notes = [], {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.courier = Courier(ledger, self.clock, self._deliver, chance=lambda: 0.5)
 
-    async def _deliver(self, delivery, _note):
+    async def _deliver(self, delivery, note):
         self.tried.append(delivery.target)
+        self.told.append(dict(delivery.body.get("progress") or {}))
         self._busy += 1
         self.most = max(self.most, self._busy)
         try:
+            for progress in self.notes.get(delivery.target, ()):
+                await note(progress)
             await self.gate.wait()
         finally:
             self._busy -= 1
@@ -324,6 +328,165 @@ async def test_the_last_try_is_at_the_end_of_the_patience(desk):
     assert desk.state() == {"x": "refused"}
 
 
+async def test_a_channel_has_one_at_a_time_also_after_a_resend(desk):
+    """An older one that is due again waits for the one that is being sent; other channels do not."""
+    await desk.write("1", "2", channel="sde", kind="sde_result")
+    desk.answers["1"] = Refused("no")
+    desk.gate.clear()
+    await desk.courier.turn()
+    desk.gate.set()
+    while desk.state()["1"] != "refused":
+        await asyncio.sleep(0.01)
+    desk.gate.clear()
+    await desk.courier.turn()
+    while desk.tried != ["1", "2"]:
+        await asyncio.sleep(0.01)
+    del desk.answers["1"]
+    now = desk.clock.now()
+    await desk.ledger.write(lambda c: deliveries.resend(c, "1", at=now, actor=ACTOR))
+    await desk.write("3", channel="sde-2", kind="sde_result")
+    await desk.write("free")
+    await desk.courier.turn()
+    while len(desk.tried) < 4:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert sorted(desk.tried) == ["1", "2", "3", "free"]
+    desk.gate.set()
+    await desk.carry()
+    assert desk.tried[4:] == ["1"]
+    assert set(desk.state().values()) == {"delivered"}
+
+
+async def test_what_a_try_notes_is_there_at_once_and_at_the_next_try(desk, tmp_path):
+    """Another connection reads it while the try goes on; a Later that says nothing of it leaves it as it was."""
+    import sqlite3
+
+    await desk.write("x", channel="sde", kind="sde_result")
+    desk.notes["x"] = [{"baseline": 6}, {"baseline": 7}]
+    desk.answers["x"] = Later("no answer")
+    desk.gate.clear()
+    await desk.courier.turn()
+    other = sqlite3.connect(tmp_path / "ledger.db")
+    try:
+        read = "SELECT json_extract(body, '$.progress.baseline'), state, tries FROM deliveries"
+        while (found := other.execute(read).fetchone()) != (7, "pending", 0):
+            assert found[0] in {None, 6}
+            await asyncio.sleep(0.01)
+    finally:
+        other.close()
+    desk.gate.set()
+    await desk.carry()
+    desk.notes.clear()
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.carry()
+    assert desk.told == [{}, {"baseline": 7}]
+    assert (desk.one("x").body["progress"], desk.one("x").tries) == ({"baseline": 7}, 2)
+
+
+@pytest.mark.parametrize("answer", [Later, Refused, Delivered])
+async def test_the_end_of_a_try_replaces_what_it_noted(desk, answer):
+    """With what it says, which may be nothing."""
+    await desk.write("x", "y")
+    desk.notes = {"x": [{"baseline": 7}], "y": [{"baseline": 7}]}
+    words = () if answer is Delivered else ("why",)
+    desk.answers = {"x": answer(*words, progress={}), "y": answer(*words, progress={"job": 8})}
+    await desk.carry()
+    assert (desk.one("x").body["progress"], desk.one("y").body["progress"]) == ({}, {"job": 8})
+
+
+async def test_a_try_that_is_cut_off_has_noted_how_far_it_came(desk):
+    """A crash in the middle: after the next start the delivery is due, with the note."""
+    await desk.write("x")
+    desk.notes["x"] = [{"baseline": 7}]
+    desk.gate.clear()
+    await desk.courier.turn()
+    while "progress" not in desk.one("x").body:
+        await asyncio.sleep(0.01)
+    ((_, task),) = desk.courier._sending.values()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    one = desk.one("x")
+    assert (one.state, one.due_at, one.tries, one.body) == (Fate.PENDING, AT, 0, {"progress": {"baseline": 7}})
+
+
+async def test_nothing_goes_on_before_a_note_is_on_the_disk(desk, tmp_path):
+    """While the ledger cannot be written the try waits at its note, and goes on when it can."""
+    import sqlite3
+
+    other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    await desk.write("x")
+    desk.notes["x"] = [{"baseline": 7}]
+    passed = []
+    desk.gate.wait = lambda: asyncio.sleep(0, passed.append(desk.one("x").body))
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        await desk.courier.turn()
+        await asyncio.sleep(5.5)  # longer than a writer waits for the lock
+        assert (desk.tried, passed) == (["x"], [])
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    await desk.carry()
+    assert (desk.tried, passed) == (["x"], [{"progress": {"baseline": 7}}])
+    assert desk.state() == {"x": "delivered"}
+
+
+async def test_what_the_counterpart_calls_the_delivered_ones(desk):
+    """Of one channel, above a number; what waits, is refused or says nothing is left out."""
+    await desk.write("1", "2", "3", "4", channel="sde")
+    await desk.write("5", channel="other")
+    ends = [
+        Delivered({"job": 3}),
+        Delivered({"job": 8}),
+        Refused("no", {"job": 9}),
+        Delivered(),
+        Delivered({"job": 9}),
+    ]
+    desk.answers = {str(number): end for number, end in enumerate(ends, 1)}
+    await desk.carry()
+
+    def found(above, name="job"):
+        return desk.ledger.read(lambda c: deliveries.received(c, "sde", name=name, above=above))
+
+    assert (found(2), found(3), found(8), found(0, "run")) == ({3, 8}, {8}, set(), set())
+
+
+LANES = [("sde_result", ("sde-1", "sde-2")), ("webhook", ("https://a", "https://b")), ("mail", ("a@x", "b@x"))]
+
+
+@pytest.mark.parametrize(("kind", "targets"), LANES)
+async def test_a_receiver_is_a_lane_and_all_mail_is_one(desk, kind, targets):
+    """So many at once for each server; mails share one server, whoever they are for."""
+    desk.gate.clear()
+    for target in targets:
+        await desk.write(*[target] * (AT_ONCE + 2), kind=kind)
+    await desk.courier.turn()
+    lanes = 1 if kind == "mail" else 2
+    while len(desk.tried) < AT_ONCE * lanes:
+        await asyncio.sleep(0.01)
+    await desk.courier.turn()
+    await asyncio.sleep(0.05)
+    assert len(desk.tried) == AT_ONCE * lanes
+    if lanes == 2:
+        assert sorted(desk.tried) == sorted(targets * AT_ONCE)
+    desk.gate.set()
+    await desk.carry()
+    assert len(desk.tried) == 2 * (AT_ONCE + 2)
+
+
+async def test_a_server_may_be_called_what_it_likes(desk):
+    """One that is called mail does not wait for the mails, nor one that is called like a webhook's host."""
+    desk.gate.clear()
+    await desk.write(*["a@x"] * AT_ONCE, kind="mail")
+    await desk.write(*["hook"] * AT_ONCE, kind="webhook")
+    await desk.courier.turn()
+    await desk.write("mail", "hook", kind="sde_result")
+    await desk.courier.turn()
+    async with asyncio.timeout(10):
+        while len(desk.tried) < 2 * AT_ONCE + 2:
+            await asyncio.sleep(0.01)
+
+
 async def test_what_a_deliverer_raises_is_tried_again(desk):
     """A fault of ours in one kind takes no other down."""
     await desk.write("x", "y")
@@ -411,6 +574,18 @@ async def test_the_end_of_a_run_wakes_the_courier(desk):
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_courier_that_is_poked_and_cancelled_at_once_ends(desk):
+    """What wakes it in the same moment does not keep it from ending."""
+    task = asyncio.create_task(desk.courier.run())
+    await asyncio.sleep(0.1)
+    desk.courier._poke.set()
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
 
 
 async def test_what_is_due_at_the_stop_is_still_sent(desk):
