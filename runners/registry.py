@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.definitions import CcsRun, CollectRun, CommandRun, Run, SdeAgentRun, SdeConnectionRun
+from config.definitions import CcsRun, CollectRun, CommandRun, Run, SdeAgentRun, SdeConnectionRun, SdeRun
 from runners.api import Runner
 from runners.ccs.runner import CcsRunner
 from runners.ccs.sessions import Sessions
 from runners.ccs.work import Claims
 from runners.local.collect import CollectRunner
 from runners.local.command import CommandRunner
+from runners.sde import asking
 from runners.sde.agent import SdeAgentRunner
 from runners.sde.clients import Clients
+from runners.sde.runner import SdeRunner
 from runners.sde.served import ServedRunner
 from runners.sde.tasks import Tasks
 
@@ -31,6 +33,7 @@ class Runners:
         self._sessions = Sessions(environ)
         self._claims = Claims()
         self._clients = Clients(environ)
+        self._sde_claims = asking.Claims()
         self._tasks = tasks
 
     async def aclose(self) -> None:
@@ -47,6 +50,8 @@ class Runners:
                 return CollectRunner(run)
             case CcsRun():
                 return CcsRunner(run, self._sessions, self._claims)
+            case SdeRun():
+                return SdeRunner(run, self._clients, self._sde_claims)
             case SdeAgentRun():
                 return SdeAgentRunner(run, self._clients)
             case SdeConnectionRun() if self._tasks is not None:
