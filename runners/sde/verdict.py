@@ -16,7 +16,7 @@ MOST = 1000
 
 _KEPT = 8 * 1024
 _FAILED = re.compile(rb"(?m)(?:^|[^\w\n])Done[ \t]+-[ \t]+Failed\b[ \t]*[:.-]*[ \t]*([^\n]*)")
-_FAILED_LINE = re.compile(rb"(?m)^(?:[^\n]*\W)?Done[ \t]+-[ \t]+Failed\b[^\n]*")
+_FAILED_LINE = re.compile(rb"(?m)^(?:[^\n]*[^\w\n])?Done[ \t]+-[ \t]+Failed\b[^\n]*")
 _SUCCESS = re.compile(rb"(?m)(?:^|[^\w\n])Done[ \t]+-[ \t]+Success\b")
 _ERROR = re.compile(rb"(?m)^[ \t]*Error:[ \t]*([^\n]*)")
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])|\x1b")
