@@ -45,12 +45,19 @@ class JobActs:
     dispatcher: Dispatcher
 
     async def create(
-        self, origin: str, source: Mapping[str, Any], actor: Actor, *, also: AlsoJob | None = None
+        self,
+        origin: str,
+        source: Mapping[str, Any],
+        actor: Actor,
+        *,
+        also: AlsoJob | None = None,
+        begins: AlsoRun | None = None,
     ) -> JobRow:
         """Make a job, in force when this returns, with a run at once if its schedule says RunNow.
 
         `source` is what the dispatcher's `decode` reads, as JSON values; `actor` is its creator.
-        `also` writes what else the API keeps of it, in the same transaction.
+        `also` writes what else the API keeps of it, in the same transaction; with `begins` a run is opened there
+        too, as by `queue`, and that is called with it.
         Raises Refused if another job has its name (case does not matter), and what `decode` raises.
         """
         async with self.dispatcher.steady:
@@ -64,6 +71,10 @@ class JobActs:
                 api_jobs.record(connection, row.job_id, source, creator=actor.name, at=now)
                 if also is not None:
                     also(connection, row)
+                if begins is not None:
+                    opener = Opener.of(anchored, configuration)
+                    run = opening.open_asked(connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor)
+                    begins(connection, run)
                 return row, anchored
 
             with self.dispatcher.changing(job):
@@ -111,6 +122,34 @@ class JobActs:
                 row, anchored = await self.dispatcher.ledger.write(operation)
             self.dispatcher.take(anchored, instead_of=before.name)
         return row
+
+    async def change_each(
+        self, sources: Mapping[str, Mapping[str, Any]], actor: Actor, *, also: Callable[[Connection], None]
+    ) -> None:
+        """Put each source in the place of what the job of its GUID was made from, all or none; names stay.
+
+        `also` as in `create`. Raises NotFound; Refused if one of them was made by no API; what `decode` raises.
+        """
+        async with self.dispatcher.steady:
+            self._firing()
+            now, configuration = self._now(), self._configuration()
+            rows = await self.dispatcher.ledger.aread(
+                lambda connection: [_own(connection, guid) for guid in sources]
+            )
+            made = [self.dispatcher.decode(row.origin, sources[row.guid], configuration) for row in rows]
+
+            def operation(connection: Connection) -> list[JobDefinition]:
+                also(connection)
+                anchored = []
+                for row, job in zip(rows, made, strict=True):
+                    anchored.append(sync.again(connection, row, job, configuration, at=now, actor=actor))
+                    api_jobs.change(connection, row.job_id, sources[row.guid], at=now)
+                return anchored
+
+            with self.dispatcher.changing():
+                anchored = await self.dispatcher.ledger.write(operation)
+            for job in anchored:
+                self.dispatcher.take(job)
 
     async def queue(self, guid: str, actor: Actor, *, also: AlsoRun) -> RunRow:
         """Open a run now, which starts when the active ones of the job have ended; ignores pause and calendars.

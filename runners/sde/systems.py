@@ -15,7 +15,7 @@ _LDAP_NAME = "LDAP"
 
 
 @dataclass(frozen=True, slots=True)
-class Systems(Collection[object]):
+class Systems(Collection[str]):
     """All of them; as a collection, of their ids in whatever case."""
 
     known: Mapping[str, tuple[str, SdeSystem]]

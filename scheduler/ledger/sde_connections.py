@@ -127,7 +127,7 @@ def get(connection: sa.Connection, connection_id: int, kind: str | None = None) 
 
 def several(connection: sa.Connection, connection_ids: Collection[int]) -> dict[int, ConnectionRow]:
     """Those of these connections that there are, by id; also those of uploads."""
-    found = {}
+    found: dict[int, ConnectionRow] = {}
     for some in chunks(connection_ids):
         rows = connection.execute(_SHOWN.where(_CONNECTIONS.c.connection_id.in_(some)))
         found |= {row.connection_id: _connection(row) for row in rows}
@@ -136,7 +136,7 @@ def several(connection: sa.Connection, connection_ids: Collection[int]) -> dict[
 
 def several_connectors(connection: sa.Connection, connector_ids: Collection[int]) -> dict[int, ConnectorRow]:
     """Those of these connectors that there are, by id."""
-    found = {}
+    found: dict[int, ConnectorRow] = {}
     for some in chunks(connector_ids):
         rows = connection.execute(sa.select(_CONNECTORS).where(_CONNECTORS.c.connector_id.in_(some)))
         found |= {row.connector_id: _connector(row) for row in rows}

@@ -6,7 +6,7 @@ Shown are the runs that have started and those that the API itself opened. Their
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,8 @@ SERVICE_USER = "no-reply+admin@localhost"
 """Who runs what is put on the queue, and who asked for it where nobody did."""
 
 _RUNS, _CONNECTIONS, _KEPT = schema.runs, schema.sde_connections, schema.sde_jobs
-_AUTOMATIC = sa.func.coalesce(_KEPT.c.automatic, _RUNS.c.kind == Kind.FIRE.value)
-_USER = sa.func.coalesce(_KEPT.c.user, SERVICE_USER)
+_automatic = sa.func.coalesce(_KEPT.c.automatic, _RUNS.c.kind == Kind.FIRE.value)
+_user = sa.func.coalesce(_KEPT.c.user, SERVICE_USER)
 _SHOWN = sa.or_(_RUNS.c.started_at.is_not(None), _KEPT.c.run_no.is_not(None))
 _NEWEST = _RUNS.c.run_no.desc()
 _MOST = 2**63 - 1
@@ -48,6 +48,7 @@ class SdeJob:
     kind: str
     state: State
     reason: str
+    opened_at: datetime
     run_at: datetime
     automatic: bool
     user: str
@@ -63,6 +64,10 @@ class SdeJob:
     def succeeded(self) -> bool:
         """Whether it has ended well."""
         return self.state is State.SUCCEEDED
+
+    def at_first(self) -> SdeJob:
+        """As it was when it had just been put on the queue."""
+        return replace(self, state=State.PENDING, reason="", run_at=self.opened_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +158,12 @@ def _jobs() -> sa.Select[Any]:
             _RUNS.c.run_no,
             _RUNS.c.state,
             _RUNS.c.reason,
+            _RUNS.c.opened_at,
             sa.func.coalesce(_RUNS.c.started_at, _RUNS.c.opened_at, type_=schema.Instant).label("run_at"),
             _CONNECTIONS.c.connection_id,
             _CONNECTIONS.c.kind,
-            sa.type_coerce(_AUTOMATIC, sa.Boolean).label("automatic"),
-            _USER.label("user"),
+            sa.type_coerce(_automatic, sa.Boolean).label("automatic"),
+            _user.label("user"),
             sa.func.coalesce(_KEPT.c.triggered_by, SERVICE_USER).label("triggered_by"),
             _KEPT.c.attachment,
         )
@@ -174,10 +180,10 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         (wanted.kind, _CONNECTIONS.c.kind == wanted.kind),
         (wanted.project, _numbered(_CONNECTIONS.c.project, wanted.project or 0)),
         (wanted.connection, _numbered(_CONNECTIONS.c.connection_id, wanted.connection or 0)),
-        (wanted.automatic, wanted.automatic == _AUTOMATIC),
+        (wanted.automatic, _automatic == wanted.automatic),
         (wanted.ready, _RUNS.c.ended_at.is_not(None) == wanted.ready),
         (wanted.succeeded, (_RUNS.c.state == State.SUCCEEDED.value) == wanted.succeeded),
-        (wanted.user, wanted.user == _USER),
+        (wanted.user, _user == wanted.user),
     ]
     return [_SHOWN, *(condition for value, condition in given if value is not None)]
 
@@ -194,6 +200,7 @@ def _job(row: sa.Row[Any]) -> SdeJob:
         kind=row.kind,
         state=State(row.state),
         reason=row.reason,
+        opened_at=row.opened_at,
         run_at=row.run_at,
         automatic=row.automatic,
         user=row.user,
