@@ -7,9 +7,11 @@ from typing import Any
 
 from config.definitions import Configuration, JobDefinition
 from runners.ccs import definition as ccs
+from runners.sde import definition as sde
 
 _DECODERS: Mapping[str, Callable[[Mapping[str, Any], Configuration], JobDefinition]] = {
     ccs.ORIGIN: ccs.definition_of,
+    sde.ORIGIN: sde.definition_of,
 }
 
 
@@ -20,10 +22,11 @@ def decode(origin: str, source: Mapping[str, Any], configuration: Configuration)
 
 def complaint(origin: str, source: Mapping[str, Any], configuration: Configuration) -> str:
     """What of a job of `origin` cannot be carried out with this configuration, in words; empty if all can."""
-    if origin != ccs.ORIGIN:
-        return ""
     try:
-        ccs.judge(ccs.request_of(source), configuration)
+        if origin == sde.ORIGIN:
+            return sde.complaint(source, configuration)
+        if origin == ccs.ORIGIN:
+            ccs.judge(ccs.request_of(source), configuration)
     except (ValueError, LookupError) as error:  # refused, or not to be read at all
         return str(error)
     return ""

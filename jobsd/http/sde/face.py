@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from starlette.requests import Request
@@ -12,17 +11,26 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobsd.http.ccs.logins import Logins
-from jobsd.http.sde import people, projects
+from jobsd.http.sde import connections, connectors, jobs, people, projects, trials
 from jobsd.http.sde.callers import Callers
 from jobsd.http.sde.errors import NOT_ACCEPTABLE, Answer, Turned, answer, refusal_of
+from jobsd.http.sde.lingering import Body, respond
 from jobsd.http.sde.media import JSON, READ, accepts_json
-from jobsd.http.sde.routes import SAFE, Address, Call
+from jobsd.http.sde.routes import SAFE, Address, Call, State
+from jobsd.http.sde.vault import Vault
 from jobsd.http.service import Service
 from runners.sde.wire import FORBIDDEN, NOT_FOUND, method_not_allowed
 
 PREFIX = "/api/v2"
 
-ADDRESSES: tuple[Address, ...] = (*people.ADDRESSES, *projects.ADDRESSES)
+ADDRESSES: tuple[Address, ...] = (
+    *people.ADDRESSES,
+    *projects.ADDRESSES,
+    *trials.ADDRESSES,
+    *connectors.ADDRESSES,
+    *connections.ADDRESSES,
+    *jobs.ADDRESSES,
+)
 """All of them; the first that fits is taken."""
 
 
@@ -32,7 +40,7 @@ class Face:
     def __init__(self, service: Service, logins: Logins) -> None:
         self._service = service
         self._callers = Callers(logins)
-        self._state = SimpleNamespace(changes=asyncio.Lock())
+        self._state = State(Vault(os.environ))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a fault of ours is answered too, and left to the server to log."""
@@ -43,17 +51,18 @@ class Face:
             begun = True
             await send(message)
 
-        request = Request(scope, receive)
+        body = Body(scope, receive)
+        request = Request(scope, body.receive)
         try:
             response = await self._answered(request)
-            await response(scope, receive, sending)
+            await respond(response, scope, body, sending)
         except Exception as error:
             if not begun:
-                await answer(refusal_of(error))(scope, receive, send)
+                await respond(answer(refusal_of(error)), scope, body, send)
             raise
 
     async def _answered(self, request: Request) -> Response:
-        address, found = self._address(request.url.path)
+        address, found = self._address(request.scope["path"])
         if address is None:
             return answer(NOT_FOUND)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +12,33 @@ from starlette.responses import Response
 
 from jobsd.http.sde.bodies import MOST_BODY, data_of
 from jobsd.http.sde.callers import SdeCaller
-from jobsd.http.sde.errors import Turned
+from jobsd.http.sde.errors import RETRY_S, Turned, detail
+from jobsd.http.sde.vault import Vault
 from jobsd.http.service import Service
 from runners.sde.wire import NOT_FOUND, SEGMENTS, Kind, is_number
 
 ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 """As Allow lists methods."""
 
+TRIALS = 4
+"""Test calls at the same time; more wait."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that need no right."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the requests of one face share.
+
+    Attributes:
+        changes: Held while something is read and then changed: each change is applied to what the one before left.
+        trials: Places for test calls.
+    """
+
+    vault: Vault
+    changes: asyncio.Lock = field(default_factory=asyncio.Lock)
+    trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TRIALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Call:
     service: Service
     caller: SdeCaller
     request: Request
-    state: Any
+    state: State
     kind: Kind | None = None
     key: str = ""
     project: str = ""
@@ -65,6 +84,11 @@ class Call:
     def url(self) -> str:
         """The absolute address that was asked, query included."""
         return str(self.request.url)
+
+    def still_serving(self) -> None:
+        """Raises Turned (503) while the daemon stops: what is asked for now would be refused."""
+        if not self.service.dispatcher.firing:
+            raise Turned(detail(503, "jobsd is stopping: try again later", {"Retry-After": str(RETRY_S)}))
 
     async def data(self, most: int = MOST_BODY) -> object:
         """What the body says; see `bodies.data_of`."""
