@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from config.definitions import CcsRun, CollectRun, CommandRun, Run, SdeAgentRun, SdeConnectionRun, SdeRun
+from config.definitions import (
+    CcsRun,
+    CollectRun,
+    CommandRun,
+    Run,
+    SdeAgentRun,
+    SdeConnectionRun,
+    SdeFileRun,
+    SdeRun,
+)
 from runners.api import Runner
 from runners.ccs.runner import CcsRunner
 from runners.ccs.sessions import Sessions
@@ -14,6 +23,7 @@ from runners.local.command import CommandRunner
 from runners.sde import asking
 from runners.sde.agent import SdeAgentRunner
 from runners.sde.clients import Clients
+from runners.sde.file_runner import SdeFileRunner
 from runners.sde.runner import SdeRunner
 from runners.sde.served import ServedRunner
 from runners.sde.tasks import Tasks
@@ -52,6 +62,8 @@ class Runners:
                 return CcsRunner(run, self._sessions, self._claims)
             case SdeRun():
                 return SdeRunner(run, self._clients, self._sde_claims)
+            case SdeFileRun():
+                return SdeFileRunner(run, self._clients, self._sde_claims)
             case SdeAgentRun():
                 return SdeAgentRunner(run, self._clients)
             case SdeConnectionRun() if self._tasks is not None:

@@ -135,6 +135,26 @@ class Web:
             raise _unreachable(error) from error
 
 
+class _Limit:
+    """The time for one request: for its answer, and for each piece of its body."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.timeout = asyncio.timeout(None)
+
+    def extend(self) -> None:
+        """Count from now on."""
+        if not self.timeout.expired():
+            self.timeout.reschedule(asyncio.get_running_loop().time() + self.seconds + _CONNECT_S)
+
+    async def paced(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces; the time counts anew from each."""
+        async for piece in pieces:
+            self.extend()
+            yield piece
+        self.extend()
+
+
 class AsyncWeb:
     """A client of one server for an event loop: few connections, no redirect followed, bounded answers."""
 
@@ -188,22 +208,24 @@ class AsyncWeb:
         content: bytes | None = None,
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
+        within: timedelta | None = None,
     ) -> Answer:
         """Send one request, with `json`, the bytes `content` or the pieces of `body` as its body.
 
-        The time limit of a `body` counts anew from each of its pieces.
+        It may take no longer than `within`, by default the client's timeout; each piece of `body` may.
 
         Raises:
             NotSent: Nothing was sent: it may be sent again.
             Unreachable: It was sent, and no answer is known: broken, too late, or larger than `most`.
         """
-        limit = asyncio.timeout(None)
+        limit = _Limit(self._limit if within is None else within.total_seconds())
         if body is not None:
             headers = {**(headers or {}), "Content-Type": body.content_type, "Content-Length": str(body.length)}
         try:
             request = self._client.build_request(
                 method, path, params=list(query) or None, json=json, headers=dict(headers or {}),
-                content=content if body is None else self._in_time(body, limit),
+                content=content if body is None else limit.paced(body.pieces()),
+                timeout=httpx.Timeout(limit.seconds, connect=min(limit.seconds, _CONNECT_S), pool=None),
             )  # fmt: skip
             if not 0 <= (request.url.port or 0) < 65536:
                 raise NotSent(f"{request.url.port} is not a port")
@@ -212,28 +234,18 @@ class AsyncWeb:
         async with self._turn:
             return await self._send(request, limit)
 
-    async def _in_time(self, body: Body, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
-        async for piece in body.pieces():
-            self._extend(limit)
-            yield piece
-            self._extend(limit)
-
-    def _extend(self, limit: asyncio.Timeout) -> None:
-        if not limit.expired():
-            limit.reschedule(asyncio.get_running_loop().time() + self._limit + _CONNECT_S)
-
-    async def _send(self, request: httpx.Request, limit: asyncio.Timeout) -> Answer:
+    async def _send(self, request: httpx.Request, limit: _Limit) -> Answer:
         """The whole answer: each of its bytes may come in time and the whole still never end."""
         try:
-            async with limit:
-                self._extend(limit)
+            async with limit.timeout:
+                limit.extend()
                 response = await self._client.send(request, stream=True)
                 try:
                     return _answer(response, await self._body(response))
                 finally:
                     await response.aclose()
         except TimeoutError:
-            raise Unreachable(f"no whole answer within {self._limit:g} s") from None
+            raise Unreachable(f"no whole answer within {limit.seconds:g} s") from None
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:
             raise _unreachable(error) from error
 

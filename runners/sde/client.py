@@ -10,6 +10,7 @@ from config.definitions import SdeServer
 from runners.multipart import FilePart, Form
 from runners.sde import lists
 from runners.sde.errors import Refused, Throttled, Unanswered
+from runners.sde.outcomes import is_import_of
 from runners.sde.session import Session
 from runners.sde.wire import (
     FILE_FIELD,
@@ -93,11 +94,7 @@ class Client:
         """Jobs with ids greater than `after` that import a file of that name there, the newest first."""
         path = _PATHS.jobs(Kind.ANALYSIS)
         found = self._readable(await lists.jobs_after(self._session.get, path, (), after))
-        return tuple(
-            job
-            for job in found
-            if job.attachment == wanted.file_name and job.connection.project in (None, wanted.project)
-        )
+        return tuple(job for job in found if is_import_of(job, wanted))
 
     async def connections(self, kind: Kind) -> Listing[Connection]:
         """All connections of the kind with their last jobs; its `faults` tell of those that cannot be read."""

@@ -25,6 +25,9 @@ _FILE_JOB = "sde_file_job:"
 _IMPORTED = "sde_imported:"
 _DIGITS = 32
 
+OURS = "ours"
+"""Run: what is remembered under `file_job_name`."""
+
 
 def place(kind: str, connection: int, host: str) -> str:
     """A connection of a server, in one text."""
@@ -78,7 +81,7 @@ def file_name(name: str) -> str:
 
 
 def file_job_name(job_id: int, host: str) -> str:
-    """Run: the name under which it is remembered that a job imports a file of it; the value is `attachment`."""
+    """Run: the name under which it is remembered that a job imports a file of it; the value is OURS."""
     return _FILE_JOB + job_value(job_id, host)
 
 

@@ -17,6 +17,7 @@ from runners.web import Answer, AsyncWeb, Body, NotSent, Query, Unreachable
 
 _NO_WORDS = "it gives no reason"
 _SHOWN = 200
+_AFTER_UPLOAD = timedelta(minutes=5)  # a server works through a large file before it answers
 
 
 class Session:
@@ -64,7 +65,8 @@ class Session:
             Unreachable: No usable answer: it may have been done.
             Throttled, Refused: As the server says; it has not been done.
         """
-        answer = await self._call("POST", path, json=json, body=body)
+        within = None if body is None else max(self._server.timeout, _AFTER_UPLOAD)
+        answer = await self._call("POST", path, json=json, body=body, within=within)
         if answer.status != 201:
             raise Unanswered(f"status {answer.status} where 201 was expected")
         return self._json(answer)
@@ -125,7 +127,7 @@ class Session:
 
     def _redirect(self, answer: Answer) -> str:
         there = urlsplit(answer.headers.get("location", ""))
-        name = f"{there.scheme}://{there.hostname}" if there.hostname else there.path
+        name = f"{there.scheme}://{there.netloc.rpartition('@')[2]}" if there.netloc else there.path
         return self._safe(
             f"the server sends us elsewhere ({name[:_SHOWN]}): write the address that it has now as url"
         )

@@ -1,0 +1,219 @@
+"""A job is initiated once, whatever becomes of the answers."""
+
+from datetime import timedelta
+
+import pytest
+
+from runners.api import Ended, Stop, StopReason
+from runners.sde import memory
+
+POST = "jobs/alm/"
+
+
+def host(sde):
+    return f"127.0.0.1:{sde.port}"
+
+
+async def test_a_job_is_initiated_and_watched_until_it_is_ready(sde, driver):
+    """Automatic and not ready in the request; the outcome is the server's, with its words."""
+    sde.script = (3, True, "12 tasks synchronized")
+    outcome = await driver.go()
+    assert (outcome.ended, outcome.reason) == (Ended.COMPLETED, "prod: 12 tasks synchronized")
+    assert sde.count("POST") == 1
+    assert next(iter(sde.jobs.values()))["automatic"] is True
+    assert sde.count("GET", "jobs/alm/101/") == 3
+    assert driver.memory.values[memory.JOB] == f"101@{host(sde)}"
+    assert driver.memory.values[memory.STATUS] == "succeeded"
+
+
+@pytest.mark.parametrize("kind", ["alm", "analysis", "ldap"])
+async def test_each_kind_has_its_own_path(sde, driver, kind):
+    """The job is initiated and looked at where its kind is."""
+    assert (await driver.go(kind=kind)).ended is Ended.COMPLETED
+    assert {target.split("?")[0] for _, target, _ in sde.requests} == {
+        f"/api/v2/jobs/{kind}/",
+        f"/api/v2/jobs/{kind}/101/",
+    }
+
+
+async def test_a_job_that_is_ready_in_the_answer_ends_at_once(sde, driver):
+    """Servers may answer the initiation with a job that has ended already: it is not looked at again."""
+    sde.script = (0, True, "")
+    outcome = await driver.go()
+    assert (outcome.ended, outcome.reason) == (Ended.COMPLETED, "")
+    assert sde.count("GET", r"alm/\d") == 0
+    assert driver.clock.slept == []
+
+
+async def test_what_the_server_says_of_a_failure_is_the_reason(sde, driver):
+    """A failed job is an attempt's error, which the retry policy answers."""
+    sde.script = (1, False, "Jira refused\n the   login")
+    outcome = await driver.go()
+    assert outcome.ended is Ended.FAILED
+    assert outcome.reason == "prod: job 101 failed: Jira refused the login"
+    assert outcome.retryable
+
+
+async def test_baseline_and_intention_are_remembered_before_anything_is_sent(sde, driver):
+    """A crash while the request is on its way finds both."""
+    old = sde.add_job()
+    seen = {}
+
+    async def look():
+        seen.update(driver.memory.values)
+
+    sde.order("POST", POST, look)
+    await driver.go()
+    assert seen[memory.BASELINE] == str(old)
+    assert memory.SENT in seen
+    assert memory.JOB not in seen
+
+
+@pytest.mark.parametrize("fault", ["drop_after", b"<html>", b'{"id": 1}', b"{}"])
+async def test_a_lost_answer_is_found_among_the_newer_jobs(sde, driver, fault):
+    """A broken connection, or an answer that cannot be read: nothing is sent again, yesterday's job is not ours."""
+    sde.add_job(script=(0, False, "yesterday"))
+    sde.order("POST", POST, fault)
+    outcome = await driver.go()
+    assert outcome.ended is Ended.COMPLETED
+    assert sde.count("POST") == 1
+    assert driver.report.counts()["sde_answer_lost"] == 1
+
+
+async def test_an_initiation_that_never_arrived_is_repeated(sde, driver):
+    """Only after the connection's jobs were read, several times."""
+    sde.add_job()
+    sde.order("POST", POST, "drop_before")
+    outcome = await driver.go()
+    assert outcome.ended is Ended.COMPLETED
+    assert sde.count("POST") == 2
+    assert len(sde.jobs) == 2
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 301, 302, 307, 308])
+async def test_anything_but_201_is_no_success(sde, driver, status):
+    """A redirect is not followed, and an answer of another status is no job, whatever it holds."""
+    sde.order("POST", POST, (status, {"id": 5}, {"Location": "http://127.0.0.1:9/elsewhere/"}), times=9)
+    outcome = await driver.go()
+    assert outcome.ended is Ended.FAILED
+    assert not sde.jobs
+    assert all(target.startswith("/api/v2/jobs/alm/") for _, target, _ in sde.requests)
+    if status >= 300:
+        assert sde.count("POST") == 1
+        assert "write the address that it has now as url" in outcome.reason
+
+
+async def test_of_the_newer_jobs_those_of_other_runs_and_of_people_are_not_ours(sde, driver):
+    """Another run's, a person's and another connection's job are newer, too."""
+    others = sde.add_job(12)
+    driver.next_run()
+    driver.memory.others[0].values[memory.JOB] = f"{others + 1}@{host(sde)}"
+
+    async def meanwhile():
+        sde.add_job(12, script=(0, False, "another run's"))
+        sde.add_job(12, script=(0, False, "a person's"), automatic=False)
+        sde.add_job(13, script=(0, False, "another connection's"))
+
+    sde.order("GET", "page=1$", meanwhile, times=1)
+    sde.order("POST", POST, "drop_before")
+    outcome = await driver.go()
+    assert outcome.ended is Ended.COMPLETED
+    assert sde.count("POST") == 2
+    assert driver.memory.values[memory.JOB] == f"{max(sde.jobs)}@{host(sde)}"
+
+
+async def test_of_several_the_oldest_is_taken_and_told(sde, driver):
+    """Nobody can tell which is ours; the log says so."""
+
+    async def rivals():
+        sde.add_job(12)
+        sde.orders[0][2] = None
+
+    sde.order("POST", POST, b"nonsense")
+    sde.order("GET", "page=1$", rivals)
+    sde.orders.reverse()
+    sde.orders.append(["GET", sde.orders[0][1], _another(sde), 1])
+    outcome = await driver.go()
+    assert outcome.ended is Ended.COMPLETED
+    ((event, keys),) = [one for one in driver.report.told if one[0] == "sde_job_ambiguous"]
+    assert keys["sde_job"] < keys["others"][0], event
+
+
+def _another(sde):
+    async def act():
+        sde.add_job(12)
+
+    return act
+
+
+async def test_an_initiation_that_is_refused_fails_with_the_servers_words(sde, driver):
+    """A connection that there is not: no retry helps, nothing is remembered as sent."""
+    outcome = await driver.go(connection=999)
+    assert outcome.ended is Ended.FAILED
+    assert outcome.reason == 'prod: connection: Invalid pk "999" - object does not exist. (status 400)'
+    assert not outcome.retryable
+    assert memory.SENT not in driver.memory.values
+
+
+async def test_a_server_that_nobody_listens_at_is_an_error_of_the_attempt(sde, driver):
+    """Nothing was initiated; trying again may help."""
+    await sde.stop()
+    outcome = await driver.go()
+    assert outcome.ended is Ended.FAILED
+    assert outcome.retryable
+    assert outcome.reason.startswith("prod: nothing was initiated: ")
+
+
+@pytest.mark.parametrize("path", ["GET jobs/alm/.*page=1$", "POST jobs/alm/", "GET jobs/alm/101/"])
+async def test_throttling_is_heeded_at_every_call(sde, driver, path):
+    """What Retry-After says passes before the next request, and nothing is sent twice."""
+    method, target = path.split(" ")
+    sde.order(method, target, (429, {"detail": "Request was throttled."}, {"Retry-After": "1234"}), times=2)
+    outcome = await driver.go()
+    assert outcome.ended is Ended.COMPLETED
+    assert len(sde.jobs) == 1
+    assert sum(1 for pause in driver.clock.slept if pause >= timedelta(seconds=1234)) == 2
+
+
+async def test_what_one_execution_is_told_of_throttling_all_of_them_heed(sde, driver):
+    """A second run on the same server sends nothing before the time is over."""
+    sde.order("POST", POST, (429, {"detail": "Request was throttled."}, {"Retry-After": "3600"}))
+    stop = Stop()
+    driver.clock.at(timedelta(seconds=60), lambda: stop.request(StopReason.WINDOW_END))
+    outcome = await driver.go(stop=stop)
+    assert outcome.reason == "prod: nothing was initiated"
+    begin, before = driver.clock.now(), len(sde.requests)
+    assert (await driver.go(connection=13)).ended is Ended.COMPLETED
+    assert sde.requests[before][0] == "GET"
+    assert driver.clock.slept[-4] >= timedelta(hours=1) - (driver.clock.now() - begin) or max(
+        driver.clock.slept
+    ) >= timedelta(minutes=58)
+
+
+async def test_two_runs_of_one_connection_do_not_take_each_others_jobs(sde, driver):
+    """The answer to one is lost while the other initiates: each follows its own."""
+    import asyncio
+
+    sde.order("POST", POST, "drop_after")
+    sde.script = (2, True, "")
+    first = driver.go()
+    one_memory = driver.memory
+    task = asyncio.create_task(first)
+    await asyncio.sleep(0)
+    driver.next_run()
+    two_memory = driver.memory
+    one_memory.others = (two_memory,)
+    second = await driver.go()
+    assert (await task).ended is Ended.COMPLETED
+    assert second.ended is Ended.COMPLETED
+    assert one_memory.values[memory.JOB] != two_memory.values[memory.JOB]
+    assert len(sde.jobs) == 2
+
+
+async def test_a_job_that_the_server_gives_twice_is_not_followed_by_two_runs(sde, driver):
+    """The server answers with a job that another run here has: that is no job of ours."""
+    driver.next_run()
+    driver.memory.others[0].values[memory.JOB] = f"101@{host(sde)}"
+    outcome = await driver.go()
+    assert outcome.ended is Ended.FAILED
+    assert "which another run here has" in outcome.reason
