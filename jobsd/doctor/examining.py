@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
 
 from config import ConfigError
-from jobsd.doctor import access, clock, file, folder, listener, mail, programs, secrets, servers, zones
+from jobsd.doctor import access, clock, file, folder, listener, mail, programs, secrets, servers, serving, zones
 from jobsd.doctor.apart import apart
 from jobsd.doctor.finding import Finding, fail
 from jobsd.doctor.patient import Patient
@@ -39,6 +39,7 @@ def _local(patient: Patient, now: datetime) -> dict[str, Callable[[], Iterable[F
         folder.AREA: lambda: folder.examine(patient),
         programs.AREA: lambda: programs.examine(patient),
         listener.AREA: lambda: listener.examine(patient, now),
+        serving.AREA: lambda: serving.examine(patient),
         zones.AREA: lambda: zones.examine(patient.configuration, now),
         clock.AREA: lambda: [clock.synchronised()],
     }

@@ -43,11 +43,15 @@ def programs_of(patient: Patient) -> Iterator[Program]:
 def examine(patient: Patient) -> Iterator[Finding]:
     """One finding for each program."""
     for program in programs_of(patient):
-        if "{" not in program.name:
-            yield _program(patient, program)
+        finding = examined(patient, program)
+        if finding is not None:
+            yield finding
 
 
-def _program(patient: Patient, program: Program) -> Finding:
+def examined(patient: Patient, program: Program) -> Finding | None:
+    """Whether one program can be run; None for one that is only known at a run."""
+    if "{" in program.name:
+        return None
     who = None
     if program.run_as is not None:
         who = account(program.run_as)

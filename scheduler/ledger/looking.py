@@ -6,6 +6,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from alembic.script import ScriptDirectory
 
@@ -49,14 +50,35 @@ def holder(folder: Path) -> int | None:
     return None
 
 
+def sealed_params(path: Path) -> list[str]:
+    """The params of connectors and connections of the SDE API in the file at `path`, as they are kept: encrypted.
+
+    Raises:
+        LedgerUnavailable: It cannot be read, or is no ledger.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return []
+    tables = {str(name) for (name,) in _rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return [
+        str(params)
+        for table in ("sde_connectors", "sde_connections")
+        if table in tables
+        for (params,) in _rows(path, f"SELECT params FROM {table} WHERE params IS NOT NULL")  # noqa: S608 - our names
+    ]
+
+
 def _revision(path: Path) -> str:
+    rows = _rows(path, "SELECT version_num FROM alembic_version")
+    if not rows:
+        raise LedgerUnavailable("it cannot be read as a ledger: it names no schema")
+    return str(rows[0][0])
+
+
+def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     # Without a journal beside it nobody has it open: then not even the files that readers share may be made.
     mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, timeout=1)) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return connection.execute(query).fetchall()
     except sqlite3.Error as error:
         raise LedgerUnavailable(f"it cannot be read as a ledger: {error}") from None
-    if row is None:
-        raise LedgerUnavailable("it cannot be read as a ledger: it names no schema")
-    return str(row[0])
