@@ -122,10 +122,12 @@ class Planner:
         )
 
     def _all(self, kind: Kind) -> None:
-        view = agent_view(self._lists.read[kind].items, self._frequency)
+        items = self._lists.read[kind].items
+        view = agent_view(items, self._frequency)
         self._in_progress.update({kind: [one.id for one in view.in_progress]} if view.in_progress else {})
-        for connection in (*view.runnable, *view.without_params):
-            asset = asset_of(self._server, kind, connection.id)
+        due = {one.id: one for one in (*view.runnable, *view.without_params)}
+        for number in dict.fromkeys(one.id for one in items if one.id in due):
+            asset, connection = asset_of(self._server, kind, number), due[number]
             self._found[asset] = None
             self._take(asset, kind, connection)
 
