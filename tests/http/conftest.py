@@ -12,6 +12,7 @@ import pytest
 
 from config import loads
 from jobsd.decoding import decode
+from jobsd.http.sde.tasks import ServedTasks
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
 from runners.registry import Runners
@@ -92,12 +93,13 @@ class House:
 
     async def _up(self):
         self.ledger = Ledger(self.folder / "state" / "ledger.db")
+        served = ServedTasks(self.ledger, lambda: self.configuration, self.folder / "state", {})
         self.dispatcher = Dispatcher(
             self.ledger,
             self.clock,
             self.folder / "state",
             owner="house",
-            runner_for=Runners({}).runner_for,
+            runner_for=Runners({}, served).runner_for,
             decode=decode,
         )
         await self.dispatcher.install(self.configuration, Actor("tester", By.SIGNAL))

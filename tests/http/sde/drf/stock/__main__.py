@@ -67,6 +67,8 @@ def main(told):
     for user in told["users"]:
         made = User.objects.create_user(user["email"], user["email"], user["password"], is_staff=user["edit"])
         Token.objects.create(user=made, key=user["token"])
+    bot = "no-reply+admin@localhost"
+    User.objects.create_user(bot, bot, first_name="SD Elements", last_name="Service-Bot", is_active=False)
     for key, name in told["projects"].items():
         Project.objects.create(id=int(key), name=name)
     for key, (short, name) in told["systems"].items():
