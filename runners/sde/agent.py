@@ -61,13 +61,12 @@ class SdeAgentRunner:
         return Outcome(Ended.FAILED, f"{self._run.server}: no connections can be listed: {told}", retryable=again)
 
     def _tell(self, execution: Execution, lists: Lists) -> None:
+        report, server = execution.report, self._run.server
         for kind, unlisted in lists.unlisted.items():
             if unlisted.missing:
-                names = {"server": self._run.server, "connection_kind": kind.value}
-                execution.report.warn("sde_kind_missing", **names, reason=unlisted.reason)
+                report.warn("sde_kind_missing", server=server, connection_kind=kind.value, reason=unlisted.reason)
         for kind, fault in unreadable(lists):
-            names = {"server": self._run.server, "connection_kind": kind.value}
-            execution.report.warn("sde_connections_unreadable", **names, reason=fault)
+            report.warn("sde_connections_unreadable", server=server, connection_kind=kind.value, reason=fault)
 
     async def _carry_out(self, execution: Execution, plan: Plan, lists: Lists) -> Outcome:
         if plan.found or not execution.has_assets:
@@ -119,12 +118,11 @@ class _Batch:
                 await asyncio.sleep(0)
 
     def _tell(self) -> None:
-        kinds = (("sde_params_missing", self._plan.without_params), ("sde_in_progress", self._plan.in_progress))
-        for event, told in kinds:
-            for kind, ids in told.items():
-                self._execution.report.warn(
-                    event, server=self._run.server, connection_kind=kind.value, connections=ids
-                )
+        report, server = self._execution.report, self._run.server
+        for kind, ids in self._plan.without_params.items():
+            report.warn("sde_params_missing", server=server, connection_kind=kind.value, connections=ids)
+        for kind, ids in self._plan.in_progress.items():
+            report.warn("sde_in_progress", server=server, connection_kind=kind.value, connections=ids)
 
     async def _work(self, waiting: Iterator[Runnable]) -> None:
         for one in waiting:

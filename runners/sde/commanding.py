@@ -83,9 +83,10 @@ async def carry_out(execution: Execution, order: Order, share: Share, ending: En
             ended = await process.run(program, stdout=out, stderr=err, ending=part, patience=patience)
     if isinstance(ended, process.NotStarted):
         return Done(Way.FAILED, shortened(ended.reason), retryable=ended.passing)
-    if ended.unended:
-        more = {} if order.asset is None else {"asset": order.asset.id}
-        execution.report.warn("processes_left", processes=ended.unended, **more)
+    if ended.unended and order.asset is None:
+        execution.report.warn("processes_left", processes=ended.unended)
+    elif ended.unended and order.asset is not None:
+        execution.report.warn("processes_left", asset=order.asset.id, processes=ended.unended)
     return _done(order.command, ended, (out, err), masking)
 
 

@@ -4,24 +4,41 @@ from typing import get_args
 
 import pytest
 
-from config.definitions import CcsRun, CollectRun, CommandRun, HttpRun, Run, SdeAgentRun, SdeFileRun, SdeRun
+from config.definitions import (
+    CcsRun,
+    CollectRun,
+    CommandRun,
+    HttpRun,
+    Run,
+    SdeAgentRun,
+    SdeConnectionRun,
+)
 from config.later import RUNS
 from runners.ccs.runner import CcsRunner
 from runners.local.collect import CollectRunner
 from runners.local.command import CommandRunner
 from runners.registry import Runners, UnsupportedRunError
+from runners.sde.agent import SdeAgentRunner
+from runners.sde.served import ServedRunner
 
-runner_for = Runners({}).runner_for
+
+class NoTasks:
+    """A served API without a connection."""
+
+
+runner_for = Runners({}, NoTasks()).runner_for
 
 
 def test_kinds_with_a_runner():
-    """`command`, `collect` and `ccs` are carried out."""
+    """Each kind has a runner of its own."""
     assert isinstance(runner_for(CommandRun(argv=("true",))), CommandRunner)
     assert isinstance(runner_for(CollectRun()), CollectRunner)
     assert isinstance(runner_for(CcsRun.model_construct()), CcsRunner)
+    assert isinstance(runner_for(SdeAgentRun.model_construct()), SdeAgentRunner)
+    assert isinstance(runner_for(SdeConnectionRun(connection=1)), ServedRunner)
 
 
-@pytest.mark.parametrize("run", [SdeRun, SdeAgentRun, SdeFileRun, HttpRun])
+@pytest.mark.parametrize("run", [HttpRun])
 def test_kinds_without_one(run):
     """A kind whose runner is not there is refused by its name."""
     with pytest.raises(UnsupportedRunError, match=r"^this version cannot carry out run\.[a-z_]+ yet$"):
