@@ -91,6 +91,11 @@ class Logins:
             self._waiting -= 1
             record.waiting -= 1
 
+    def owed_s(self, name: str, address: str) -> float:
+        """Seconds that a login of this user from this address would sit out now, for wrong passwords."""
+        record = self._records.get((name.casefold(), address))
+        return 0.0 if record is None else record.owed_s()
+
     def _check(self, record: _Record, waiting: int) -> None:
         """Raise Turned (503) where others sit out their delay already."""
         if record.owed_s() and (waiting > QUEUED or self._delayed >= DELAYED):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,11 @@ MOST_BODY = 2 * 1024 * 1024
 
 MOST_FIELDS = 1000
 """Fields of a form at the most, as in the framework."""
+
+_UNSAID: Mapping[str, Any] = MappingProxyType(
+    {"automatic": False, "succeeded": False, "debug_mode": False, "inaccessible": False, "params": {}}
+)
+"""What a form says by leaving it out: a box that is not ticked is not sent."""
 
 _BOUNDARY = re.compile(r"[ -~]{0,200}[!-~]")
 
@@ -61,9 +67,8 @@ async def data_of(request: Request, most: int = MOST_BODY) -> object:
         raise Turned(unsupported_media_type(header))
     if known == JSON:
         return parse_json(_in_utf8(raw, kind.charset))
-    if known == FORM:
-        return _nested(_form(raw, kind.charset))
-    return _nested(await _multipart(raw, header, kind))
+    found = _nested(_form(raw, kind.charset) if known == FORM else await _multipart(raw, header, kind))
+    return found if request.method == "PATCH" else {**_UNSAID, **found}
 
 
 def _in_utf8(raw: bytes, charset: str) -> bytes:

@@ -104,6 +104,8 @@ class Callers:
         if meant is not None and stamp is not None and self._known.get(stamp, 0.0) > stopwatch():
             return meant
         grant = PasswordGrant(login.username if meant is None else meant.name, login.password)
+        if owed := self._logins.owed_s(grant.username, address):
+            raise Turned(throttled(timedelta(seconds=owed)))
         try:
             user = await self._logins.user_of(grant, () if meant is None else (meant,), address)
         except ccs.Turned:

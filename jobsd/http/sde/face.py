@@ -15,7 +15,7 @@ from jobsd.http.sde import connections, connectors, jobs, people, projects, tria
 from jobsd.http.sde.callers import Callers
 from jobsd.http.sde.errors import NOT_ACCEPTABLE, Answer, Turned, answer, refusal_of
 from jobsd.http.sde.lingering import Body, respond
-from jobsd.http.sde.media import JSON, READ, accepts_json
+from jobsd.http.sde.media import JSON, accepts_json
 from jobsd.http.sde.routes import SAFE, Address, Call, State
 from jobsd.http.sde.vault import Vault
 from jobsd.http.service import Service
@@ -62,7 +62,7 @@ class Face:
             raise
 
     async def _answered(self, request: Request) -> Response:
-        address, found = self._address(request.scope["path"])
+        address, found = self._address(request.scope)
         if address is None:
             return answer(NOT_FOUND)
         try:
@@ -92,8 +92,10 @@ class Face:
         return await handler(call)
 
     @staticmethod
-    def _address(path: str) -> tuple[Address | None, Mapping[str, Any]]:
-        parts = [part for part in path.split("/") if part][2:]
+    def _address(scope: Scope) -> tuple[Address | None, Mapping[str, Any]]:
+        if b"%2f" in scope.get("raw_path", b"").lower():  # a slash that is part of a word: of none of ours
+            return None, {}
+        parts = [part for part in scope["path"].split("/") if part][2:]
         for address in ADDRESSES:
             if (found := address.match(parts)) is not None:
                 return address, found
@@ -114,4 +116,4 @@ def _negotiate(request: Request) -> None:
 
 
 def _told(address: Address) -> dict[str, Any]:
-    return {"name": address.name, "description": "", "renders": [JSON], "parses": list(READ)}
+    return {"name": address.name, "description": "", "renders": [JSON], "parses": list(address.parses)}

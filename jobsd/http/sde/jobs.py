@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from jobsd.http.sde import projects, uploads
 from jobsd.http.sde.errors import Answer, Turned, refused_field
+from jobsd.http.sde.media import MULTIPART
 from jobsd.http.sde.rights import may_post
 from jobsd.http.sde.routes import Address, Call
 from jobsd.http.sde.shown import Viewer, shown
@@ -39,7 +40,7 @@ def viewer(call: Call) -> Viewer:
     """Who looks at jobs with this call."""
     configuration = call.service.configuration
     seal = call.state.vault.of(configuration)
-    return Viewer(configuration, seal, call.caller.user, parse_expand(call.query))
+    return Viewer(configuration, seal, call.caller.user, parse_expand(call.query), call.service.started_at)
 
 
 async def listing(call: Call) -> Response:
@@ -178,7 +179,7 @@ _OLDER = frozenset({Kind.ALM, Kind.ANALYSIS})
 
 ADDRESSES = (
     Address("jobs", "Job List", {"GET": listing}),
-    Address(f"jobs/{FILE_SEGMENT}", "File Import", {"POST": import_file}, right=_may_import),
+    Address(f"jobs/{FILE_SEGMENT}", "File Import", {"POST": import_file}, right=_may_import, parses=(MULTIPART,)),
     Address("jobs/{kind}", "Job List", {"GET": listing, "POST": post}, right=_may_post),
     Address("jobs/{kind}/{key}", "Job Instance", {"GET": single}, right=_may_post),
     Address("projects/{project}/jobs/{kind}", "Job List", {"GET": listing, "POST": post}, _OLDER, _may_post),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -25,8 +26,11 @@ class People:
     known: Mapping[str, User]
 
     @classmethod
-    def of(cls, configuration: Configuration) -> People:
-        """Those of this configuration; ids count from 1 in its order, the bot comes last."""
+    def of(cls, configuration: Configuration, since: datetime | None = None) -> People:
+        """Those of this configuration; ids count from 1 in its order, the bot comes last.
+
+        `since` is when they were first heard of, as far as this daemon knows: its start.
+        """
         found = {}
         for number, user in enumerate(configuration.users, 1):
             email = callers.email_of(user)
@@ -34,6 +38,7 @@ class People:
                 id=number,
                 email=email,
                 first_name=user.name,
+                date_joined=since,
                 is_superuser=user.scope is Scope.ADMIN,
                 role=Role(*role_of(user)),
             )
@@ -42,6 +47,7 @@ class People:
             email=BOT,
             first_name="SD Elements",
             last_name="Service-Bot",
+            date_joined=since,
             is_active=False,
             is_superuser=True,
             role=Role("UR5", "No Role"),
@@ -55,7 +61,7 @@ class People:
 
 async def me(call: Call) -> Response:
     """Whoever calls."""
-    return Answer(People.of(call.service.configuration).known[call.caller.email].wire())
+    return Answer(People.of(call.service.configuration, call.service.started_at).known[call.caller.email].wire())
 
 
 ADDRESSES = (Address("users/me", "User", {"GET": me}),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from config.definitions import Configuration, User
@@ -24,12 +25,14 @@ class Viewer:
 
     Attributes:
         expand: The people that are to be shown whole.
+        since: When the daemon started.
     """
 
     configuration: Configuration
     seal: Seal | None
     user: User
     expand: Collection[str] = ()
+    since: datetime | None = None
 
     def sees(self, kind: Kind) -> bool:
         """Whether the params of this kind are shown."""
@@ -40,7 +43,7 @@ def shown(
     ledger: Ledger, viewer: Viewer, found: Iterable[SdeJob], *, attachment: bool = True
 ) -> list[dict[str, Any]]:
     """These jobs as the API has them; `attachment` is false where jobs of all kinds are listed."""
-    jobs, people = list(found), People.of(viewer.configuration)
+    jobs, people = list(found), People.of(viewer.configuration, viewer.since)
     connections = _connections(ledger, viewer, {job.connection_id for job in jobs})
     return [
         _job(job, connections[job.connection_id], people).wire(

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 
 from runners.sde.wire.refusals import Refusal, WireError, unauthorized
+
+_WORD = re.compile(r"[^ \t\n\r\v\f]+")  # no other blank ends one
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def parse_authorization(header: str | None) -> TokenKey | Login | None:
     Raises:
         BadCredentialsError: It is not well formed.
     """
-    parts = (header or "").split()
+    parts = _WORD.findall(header or "")
     scheme = parts[0].lower() if parts else ""
     if scheme == "token":
         return TokenKey(_only(parts, "Invalid token header.", "Token string"))
