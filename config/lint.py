@@ -145,7 +145,7 @@ def _spans(job: JobDefinition, schedule: Schedule) -> Iterator[tuple[str, str]]:
     if rerun and rerun.period <= rerun.every:
         every, period = format_duration(rerun.every), format_duration(rerun.period)
         yield "schedule", f"rerun: every {every} for {period} never comes due; write for: longer than every"
-    if rerun and not window and not isinstance(run, CollectRun | SdeAgentRun):
+    if rerun and not window and not isinstance(run, CollectRun | SdeAgentRun | SdeFileRun):
         yield "schedule", "rerun: without assets only a window's end arms a rerun; write a window"
     if window is None:
         return

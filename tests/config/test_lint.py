@@ -302,10 +302,14 @@ def test_runs_of_sde(run: str, text: str | None, of_job) -> None:
 
 @pytest.mark.parametrize(
     ("run", "odd"),
-    [("sde_agent: {server: s, frequency: daily}", 0), ("sde: {server: s, kind: alm, connection: 1}", 1)],
+    [
+        ("sde_agent: {server: s, frequency: daily}", 0),
+        ("sde_file: {server: s, system: x, project: 1, files: x}", 0),
+        ("sde: {server: s, kind: alm, connection: 1}", 1),
+    ],
 )
 def test_connections_left_over_are_rerun_without_a_window(run: str, odd: int, of_job) -> None:
-    """An agent's connections are assets, so that its reruns need no window; an initiated job has none."""
+    """An agent's connections and the files of an import are assets: their reruns need no window."""
     told = of_job("{weekly: {on: friday}, at: '12:00', rerun: {every: 1h, for: 3h}}", run=f"{{{run}}}", top=SDE)
     assert told == ["schedule: rerun: without assets only a window's end arms a rerun; write a window"] * odd
 
