@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from jobsd.http.sde import incoming, projects
 from jobsd.http.sde.incoming import FOLDER, Form, arrived, no_room, stored_name
 from jobsd.http.sde.media import MULTIPART, MediaType
@@ -20,6 +22,8 @@ from runners.sde.wire import FileImport, Frequency, Kind, UploadedFile, parse_fi
 from runners.sde.wire.fields import Fields
 from scheduler.ledger import Connection, Ledger, sde_connections, sde_jobs
 from scheduler.model import JobRow, RunRow
+
+_log = structlog.get_logger()
 
 KIND = Kind.ANALYSIS
 """Of the connections that files make."""
@@ -95,6 +99,13 @@ async def _forget(folders: Iterable[Path]) -> None:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def clear(folder: Path, ledger: Ledger) -> int:
-    """Remove from the state folder what imports left that were cut off; how much that was. Raises OSError."""
-    return incoming.clear(folder / FOLDER, ledger.read(sde_connections.uploads))
+def tidy(folder: Path, ledger: Ledger) -> None:
+    """Remove from the state folder what imports left that were cut off. Raises LedgerUnavailable."""
+    known = ledger.read(sde_connections.uploads)
+    try:
+        count = incoming.clear(folder / FOLDER, known)
+    except OSError as error:  # they take room, and harm nobody
+        _log.error("uploads_stuck", reason=str(error))
+        return
+    if count:
+        _log.warning("uploads_removed", entries=count)
