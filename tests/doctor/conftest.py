@@ -101,8 +101,10 @@ class _Answers(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         me = {"id": 1, "email": "agent@example.com"}
-        data = json.dumps(me if "/users/me/" in self.path else {"results": []}).encode()
-        self.send_response(200)
+        usual = 200, me if "/users/me/" in self.path else {"results": []}
+        status, body = next((a for path, a in self.server.answers.items() if path in self.path), usual)
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -115,7 +117,7 @@ class _Answers(http.server.BaseHTTPRequestHandler):
 
 
 class _Quiet(http.server.ThreadingHTTPServer):
-    off = timedelta(0)
+    off, answers = timedelta(0), {}
     daemon_threads = False
 
     def handle_error(self, request, client_address):
@@ -124,15 +126,15 @@ class _Quiet(http.server.ThreadingHTTPServer):
 
 @pytest.fixture
 def web():
-    """Starts SDE servers without connections: (certificate and key or None, off=timedelta) -> base URL.
+    """Starts SDE servers without connections: (certificate and key or None, off=…, answers=…) -> base URL.
 
-    `off` is their clock's fault.
+    `off` is their clock's fault, `answers` what they answer instead: status and body by a part of the path.
     """
     started = []
 
-    def start(pair=None, *, off=timedelta(0)):
+    def start(pair=None, *, off=timedelta(0), answers=None):
         server = _Quiet(("127.0.0.1", 0), _Answers)
-        server.off = off
+        server.off, server.answers = off, answers or {}
         if pair is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*pair)
