@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -188,13 +188,12 @@ def projects(connection: sa.Connection) -> list[int]:
     return sorted(connection.execute(query).scalars())
 
 
-def sealed(connection: sa.Connection) -> Sequence[str]:
-    """One of the params that are kept, so that a key can be tried on them; empty where there are none."""
-    for table in (_CONNECTIONS, _CONNECTORS):
-        query = sa.select(table.c.params).where(table.c.params.is_not(None)).limit(1)
-        if found := connection.execute(query).scalars().all():
-            return found
-    return ()
+def sealed(connection: sa.Connection) -> list[str]:
+    """All params that are kept, of connectors and connections."""
+    found: list[str] = []
+    for table in (_CONNECTORS, _CONNECTIONS):
+        found += connection.execute(sa.select(table.c.params).where(table.c.params.is_not(None))).scalars()
+    return found
 
 
 def _of_kind(kind: str, project: int | None) -> list[sa.ColumnElement[bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -10,8 +11,6 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-
-import structlog
 
 from config.definitions import Configuration, User
 from config.secrets import SecretError
@@ -37,8 +36,6 @@ KNOWN_S = 300.0
 
 MOST_KNOWN = 1024
 """Logins that are remembered; the oldest go first."""
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +146,8 @@ def _keys(users: Iterable[User]) -> Iterable[tuple[bytes, User]]:
     for user in users:
         if user.token is None:
             continue
-        try:
+        with contextlib.suppress(SecretError):  # told at the start and at each reload
             yield _digest(user.token.resolve(os.environ)), user
-        except SecretError as error:
-            _log.error("user_token_missing", user=user.name, reason=str(error))
 
 
 def _digest(key: str) -> bytes:

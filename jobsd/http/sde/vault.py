@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
-
 from config.definitions import Configuration
 from config.secrets import SecretError
 from jobsd.http.sde.errors import refused_field
 from runners.sde.sealing import Seal, SealError
-
-_log = structlog.get_logger()
 
 
 class Vault:
@@ -35,8 +31,7 @@ class Vault:
             return None
         try:
             return Seal(configuration.settings.encryption_key.resolve(self._environ))
-        except (SecretError, ValueError) as error:
-            _log.error("encryption_key_missing", reason=str(error))
+        except (SecretError, ValueError):  # told at the start and at each reload
             return None
 
 
