@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from runners import patience
 from runners.api import Clock, Execution, Stop
-from runners.patience import unless
+from runners.patience import StopAsked, unless
 from runners.sde.client import Client
 from runners.sde.errors import Throttled, Unanswered
 from runners.web import Unreachable
@@ -65,13 +65,15 @@ async def rest(clock: Clock, stop: Stop, pause: timedelta, until: datetime | Non
     """Wait for `pause`, no longer than `until`.
 
     Raises:
-        StopAsked: While it waits.
+        StopAsked: Before, or while it waits.
         DeadlinePassedError: It is `until` already.
     """
     if until is not None:
         if clock.now() >= until:
             raise DeadlinePassedError
         pause = min(pause, until - clock.now())
+    if stop.requested:
+        raise StopAsked(stop.reason)
     await unless(stop, clock.sleep(pause))
 
 

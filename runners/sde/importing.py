@@ -7,8 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from runners.api import AssetRef, AssetReport, AssetState, StopReason
-from runners.patience import StopAsked
+from runners.api import AssetRef, AssetReport, AssetState
 from runners.sde import memory
 from runners.sde.asking import DeadlinePassedError
 from runners.sde.errors import Refused
@@ -100,10 +99,6 @@ async def _watched(errand: Errand, asset: AssetRef, job: Job) -> Settled:
         job = await until_ready(errand.asking, Kind.ANALYSIS, job, until=until, seen=_unnoted)
     except DeadlinePassedError:
         return AssetState.TIMED_OUT, overdue(job.id, errand.run.deadline, begun="sent")
-    except StopAsked as error:
-        if error.reason is not StopReason.SHUTDOWN:
-            await errand.remember(asset, replace(sending, left=True))
-        raise
     if job.state is JobState.SUCCEEDED:
         return AssetState.DONE, message_of(job)
     await errand.remember(asset, replace(sending, failed=True))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from runners.patience import StopAsked, unless
+from runners.patience import StopAsked
 from runners.sde import memory
+from runners.sde.asking import rest
 from runners.sde.errors import Refused
 from runners.sde.outcomes import ours_first
 from runners.sde.wire import Job
@@ -58,8 +59,6 @@ async def initiate(work: Work, remembered: Mapping[str, str]) -> Job:
             return taken
         if not isinstance(error, Unreachable) or isinstance(error, NotSent):
             raise error
-        if work.execution.stop.requested:
-            raise StopAsked(work.execution.stop.reason)
     raise error
 
 
@@ -77,7 +76,7 @@ async def _send(work: Work, baseline: int | None, *, sure: bool) -> Job | tuple[
             await run.memory.put({
                 memory.CONNECTION: work.place, memory.BASELINE: str(baseline),
                 memory.SENT: run.clock.now().isoformat(),
-                memory.JOB: None, memory.STATUS: None, memory.LEFT: None,
+                memory.JOB: None, memory.STATUS: None,
             })  # fmt: skip
         try:
             job = await asking.throttled(lambda: _initiated(work))
@@ -110,7 +109,8 @@ async def _look(work: Work, baseline: int) -> Job | None:
     """The job that an initiation has made, looked for several times; None where none is newer."""
     run, asking = work.execution, work.asking
     for pause in PAUSES:
-        await unless(run.stop, run.clock.sleep(pause))
+        if pause:
+            await rest(run.clock, run.stop, pause)
         async with asking.claims.turn(work.place, run.stop):
             newer = await asking.patiently(
                 lambda: asking.client.jobs_of(work.kind, work.run.connection, after=baseline)

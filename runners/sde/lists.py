@@ -11,7 +11,7 @@ from runners.sde.wire import Job, Listing, WireFaults, is_number, parse_job
 from runners.sde.wire.listings import parse_listing
 from runners.web import Query
 
-PAGE_SIZE = 200
+PAGE_SIZE = 500
 """Items of a page."""
 
 _MOST_PAGES = 10_000
@@ -54,11 +54,8 @@ async def jobs_after(get: Get, path: str, query: Query, after: int) -> tuple[Lis
 
     Of a long list that is in the order of ids only the pages are read that may hold such jobs.
     """
-    ends = await _ends(get, path, query)
-    pages = [*ends.pages]
-    if ends.between is None:
-        pages = [await _all_jobs(get, path, query)]
-    for number in ends.between or ():
+    pages, others = await _newest_pages(get, path, query)
+    for number in others:
         if pages[-1].items and min(job.id for job in pages[-1].items) <= after:
             break
         pages.append(await _jobs(get, path, query, number))
@@ -68,42 +65,29 @@ async def jobs_after(get: Get, path: str, query: Query, after: int) -> tuple[Lis
 
 async def newest_id(get: Get, path: str, query: Query) -> int | None:
     """The greatest id of a list of jobs; None where it is empty. Raises as `whole`."""
-    ends = await _ends(get, path, query)
-    pages = ends.pages if ends.between is not None else [await _all_jobs(get, path, query)]
+    pages, _ = await _newest_pages(get, path, query)
     return max((job.id for page in pages for job in page.items), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """The first page of a list and, where there are several, the last.
+async def _newest_pages(get: Get, path: str, query: Query) -> tuple[list[Listing[Listed]], range]:
+    """Pages of which the last has the greatest ids, and the numbers of the others from there on.
 
-    Attributes:
-        pages: In an order such that the page of the greatest ids is the last one.
-        between: Numbers of the other pages, from the greatest ids on; None where ids go neither way.
+    All pages, and no others, where the list is not in the order of ids, as far as its first, middle and last page
+    tell.
     """
-
-    pages: list[Listing[Listed]]
-    between: range | None = None
-
-
-async def _ends(get: Get, path: str, query: Query) -> _Ends:
     first = await _jobs(get, path, query, 1)
     if not first.more:
-        return _Ends([first], range(0))
-    if not first.items or first.count is None or first.count <= len(first.items):
-        return _Ends([first])
-    last = -(-first.count // len(first.items))
-    far = await _jobs(get, path, query, last)
-    ids = [job.id for job in (*first.items, *far.items)]
-    if far.items and ids == sorted(ids):
-        return _Ends([first, far], range(last - 1, 1, -1))
-    if far.items and ids == sorted(ids, reverse=True):
-        return _Ends([far, first], range(2, last))
-    return _Ends([first])
-
-
-async def _all_jobs(get: Get, path: str, query: Query) -> Listing[Listed]:
-    return _sound(await whole(get, path, query, _listed))
+        return [first], range(0)
+    if first.items and first.count is not None and first.count > len(first.items):
+        last = -(-first.count // len(first.items))
+        middle = await _jobs(get, path, query, (1 + last) // 2)
+        far = await _jobs(get, path, query, last)
+        ids = [job.id for page in (first, *([middle] if last > 2 else []), far) for job in page.items]
+        if far.items and ids == sorted(ids):
+            return [first, far], range(last - 1, 1, -1)
+        if far.items and ids == sorted(ids, reverse=True):
+            return [far, first], range(2, last)
+    return [_sound(await whole(get, path, query, _listed))], range(0)
 
 
 async def _jobs(get: Get, path: str, query: Query, number: int) -> Listing[Listed]:

@@ -37,7 +37,7 @@ async def look(asking: Asking, kind: Kind, job_id: int, *, until: datetime | Non
                 raise GoneError(f"the server does not know job {job_id} any more") from None
             if not pauses:
                 raise
-        await unless(asking.execution.stop, asking.execution.clock.sleep(pauses.pop(0)))
+        await rest(asking.execution.clock, asking.execution.stop, pauses.pop(0), until)
 
 
 async def until_ready(asking: Asking, kind: Kind, job: Job, *, until: datetime, seen: Seen) -> Job:

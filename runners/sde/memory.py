@@ -17,8 +17,6 @@ JOB = "sde_job"
 """Run: the id of its job, and the server's host."""
 STATUS = "sde_status"
 """Run: the last state of its job: pending, succeeded, failed."""
-LEFT = "sde_left"
-"""Run: why its job was no longer watched while it went on at the server."""
 
 _FILE = "sde_file:"
 _FILE_JOB = "sde_file_job:"
@@ -54,7 +52,6 @@ class Sending:
         sent_at: The instant before, ISO 8601.
         job: The id of its job; None while it is not known.
         failed: Its job ended badly, and that has been told.
-        left: It was no longer watched while it went on at the server.
     """
 
     digest: str
@@ -62,7 +59,6 @@ class Sending:
     sent_at: str
     job: int | None = None
     failed: bool = False
-    left: bool = False
 
     def text(self) -> str:
         """As JSON."""

@@ -65,8 +65,8 @@ async def _begin(work: Work) -> Job | Outcome:
             job = None
         if job is not None and not job.ready:
             return job
-        # A failure that has been told, or that came when nobody watched, is what this attempt is there for.
-        again = memory.LEFT in remembered or remembered.get(memory.STATUS) == JobState.FAILED
+        # A failure that has been told is what a retry is there for; a rerun is there for any.
+        again = work.execution.rerun or remembered.get(memory.STATUS) == JobState.FAILED
         if job is not None and (job.state is JobState.SUCCEEDED or not again):
             await work.execution.memory.put({memory.STATUS: job.state.value})
             return outcome_of(job)
@@ -109,8 +109,6 @@ async def _stopped(work: Work) -> Outcome:
     remembered = await work.execution.memory.read()
     if remembered.get(memory.CONNECTION) != work.place or memory.SENT not in remembered:
         return Outcome(Ended.STOPPED, "nothing was initiated")
-    if reason is not StopReason.SHUTDOWN:
-        await work.execution.memory.put({memory.LEFT: "" if reason is None else reason.value})
     if (value := remembered.get(memory.JOB)) is None:
         words = "whether a job was initiated is not known: the server's answer is lost"
         return Outcome(Ended.STOPPED, words, unsettled=reason is not StopReason.SHUTDOWN)

@@ -126,7 +126,7 @@ class Session:
                 raise Unanswered(f"{self._words(answer)} (status {status})", _after(answer))
 
     def _redirect(self, answer: Answer) -> str:
-        there = urlsplit(answer.headers.get("location", ""))
+        there = urlsplit(self._safe(answer.headers.get("location", "")))
         name = f"{there.scheme}://{there.netloc.rpartition('@')[2]}" if there.netloc else there.path
         return self._safe(
             f"the server sends us elsewhere ({name[:_SHOWN]}): write the address that it has now as url"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from config.definitions import SdeFileRun
 from runners.api import AssetRef, Execution
-from runners.patience import StopAsked, unless
+from runners.patience import StopAsked
 from runners.sde import memory
-from runners.sde.asking import Asking
+from runners.sde.asking import Asking, rest
 from runners.sde.errors import Refused
 from runners.sde.files import Identity, Source, UnfitError
 from runners.sde.initiating import MOST_SENT, PAUSES
@@ -86,7 +86,7 @@ async def job_of(errand: Errand, asset: AssetRef, source: Source) -> Job:
         job = await look(errand.asking, Kind.ANALYSIS, earlier.job)
     except GoneError:
         return await _send_until_known(errand, asset, source, None)
-    if job.state is JobState.FAILED and (earlier.failed or earlier.left):
+    if job.state is JobState.FAILED and (earlier.failed or errand.execution.rerun):
         return await _send_until_known(errand, asset, source, None)
     return job
 
@@ -104,8 +104,6 @@ async def _send_until_known(errand: Errand, asset: AssetRef, source: Source, los
             return found
         if not isinstance(error, Unreachable) or isinstance(error, NotSent):
             raise error
-        if errand.execution.stop.requested:
-            raise StopAsked(errand.execution.stop.reason)
     raise error
 
 
@@ -144,7 +142,8 @@ async def _look_for(errand: Errand, asset: AssetRef, source: Source, lost: Sendi
     """The job that was made when the answer was lost, looked for several times."""
     run, asking = errand.execution, errand.asking
     for pause in PAUSES:
-        await unless(run.stop, run.clock.sleep(pause))
+        if pause:
+            await rest(run.clock, run.stop, pause)
         async with asking.claims.turn(_place(errand, source), run.stop):
             newer = await asking.patiently(
                 lambda: asking.client.imports_of(errand.wanted(source), after=lost.baseline)

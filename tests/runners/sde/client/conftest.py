@@ -34,7 +34,7 @@ class Sde:
         self.requests = []
         self.orders = []
         self.uploads = []
-        self.before_answer = None
+        self.store_name = None
         self._open = set()
 
     async def start(self):
@@ -158,8 +158,9 @@ class Sde:
             form[re.search(rb'name="([^"]*)"', head)[1].decode()] = (head.decode(), value[:-2])
         name = re.search('filename="([^"]*)"', form["report_file"][0])[1]
         job_id = self.add_job(
-            50, kind="analysis", script=self.script, attachment=name, project=int(form["project"][1])
-        )
+            50, kind="analysis", script=self.script, attachment=self.store_name or name,
+            project=int(form["project"][1]),
+        )  # fmt: skip
         self.uploads.append({
             "job": job_id, "name": name, "content": form["report_file"][1], "system": form["system"][1].decode()
         })  # fmt: skip
@@ -170,7 +171,7 @@ class Sde:
         if "connection" in query:
             ids = [i for i in ids if self.jobs[i]["connection"] == int(query["connection"])]
         if self.order_of_ids == "mixed":
-            ids = ids[1::2] + ids[::2]
+            ids.sort(key=lambda i: i * 7919 % 1009)
         return [self._wire(i) for i in (reversed(ids) if self.order_of_ids == "falling" else ids)]
 
     def _page(self, items, query):
@@ -337,8 +338,9 @@ class Driver:
         path.write_bytes(content)
         return path
 
-    def restart(self):
+    async def restart(self):
         """The daemon starts anew; what it remembers stays."""
+        await self.runners.aclose()
         self.runners = Runners(self.environ)
         self.stop = Stop()
 
