@@ -20,6 +20,8 @@ from config import ConfigError
 from config.definitions import Configuration, Settings
 from jobsd.decoding import complaint, decode
 from jobsd.http.layer import Layer
+from jobsd.http.sde import telling, uploads
+from jobsd.http.sde.tasks import ServedTasks
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
 from jobsd.http.tls import BadCertificate, Proven
@@ -79,13 +81,14 @@ class Daemon:
         self.ledger = Ledger(ledger_path)
         self.ledger.listen(to_log)
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.runners = Runners(os.environ)
+        served = ServedTasks(self.ledger, lambda: self.configuration, self.folder, os.environ)
+        self.runners = Runners(os.environ, served)
         self.dispatcher = Dispatcher(
             self.ledger, clock, self.folder, owner=owner, runner_for=self.runners.runner_for, decode=decode
         )
         self.control = Control(self.dispatcher)
-        postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock)
-        self.courier = Courier(self.ledger, clock, postman)
+        self._postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock, self.ledger)
+        self.courier = Courier(self.ledger, clock, self._postman)
         self.token = secrets.token_urlsafe(32)
         self.url = ""
         self._layer = layer
@@ -102,6 +105,7 @@ class Daemon:
         now = self.clock.now()
         await self.dispatcher.install(self._first, Actor("jobsd", By.CLOCK))
         await recover(self.ledger, self.dispatcher.definitions, end_leftovers=self._end_leftovers, at=now)
+        await asyncio.to_thread(uploads.tidy, self.folder, self.ledger)
         self._serve(now)
         self.dispatcher.alarm.start()
         self._tasks.append(asyncio.create_task(reap_orphans(self.clock), name="orphans"))
@@ -166,6 +170,7 @@ class Daemon:
         await executor.abandon()
         await self.runners.aclose()
         await self.courier.stop()
+        await self._postman.aclose()
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
         for name in ("token", "url", CERTIFICATE):  # while the folder is ours: the next daemon writes its own
@@ -210,8 +215,9 @@ class Daemon:
             _log.warning("certificate_expires", expires_at=http.proven.expires_at.isoformat())
 
     async def _tell_unfit(self) -> None:
-        """Warn of each job of an API that the file no longer fits: its runs would be the first to say so."""
+        """Warn of what an API has that the file no longer fits: runs and calls would be the first to say so."""
         configuration = self.configuration
+        await asyncio.to_thread(telling.tell, self.ledger, configuration, os.environ)
         try:
             made = await self.ledger.aread(api_jobs.every)
         except LedgerUnavailable:  # the scheduling loop tells it

@@ -192,6 +192,8 @@ class Courier:
                 result = await self._deliver(ready, partial(self._note, delivery))
         except TimeoutError:
             result = Later(f"it took longer than {LONGEST_S:.0f} s")
+        except LedgerUnavailable as error:
+            result = Later(f"the ledger cannot be read: {error}")
         except Exception as error:  # noqa: BLE001 - foreign code; whatever it is, the others go on
             _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
             result = Later(f"{type(error).__name__}: {error}")

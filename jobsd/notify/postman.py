@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 
 from config.definitions import Configuration, JobDefinition
-from jobsd.notify import mail, webhook
+from jobsd.notify import mail, sde, webhook
 from runners.api import Clock
-from scheduler.ledger.deliveries import MAIL, WEBHOOK, Delivery
+from runners.sde.clients import Clients
+from scheduler.ledger import Ledger, deliveries
+from scheduler.ledger.deliveries import MAIL, SDE_RESULT, WEBHOOK, Delivery
 from scheduler.outbox import Note, Refused, Result
 
 
@@ -19,19 +23,33 @@ class Postman:
         configuration: Callable[[], Configuration],
         definition: Callable[[str], JobDefinition | None],
         clock: Clock,
+        ledger: Ledger,
     ) -> None:
-        """`configuration` and `definition` (by a job's name) give what is in force now."""
+        """`configuration` and `definition` (by a job's name) give what is in force now; `ledger` is only read."""
         self._configuration = configuration
         self._definition = definition
         self._clock = clock
+        self._ledger = ledger
+        self._clients = Clients(os.environ)
+
+    async def aclose(self) -> None:
+        """Close the connections that were kept; nothing may be being sent."""
+        await self._clients.aclose()
 
     async def __call__(self, delivery: Delivery, note: Note) -> Result:
         """Make one try."""
-        del note
         if delivery.kind == MAIL:
             configuration = self._configuration()
             return await mail.send(delivery, configuration.settings.smtp, configuration.folder)
         if delivery.kind == WEBHOOK:
             job = None if delivery.job is None else self._definition(delivery.job)
             return await webhook.send(delivery, job, now=self._clock.now())
+        if delivery.kind == SDE_RESULT:
+            return await sde.send(
+                delivery, self._configuration(), self._clients, note=note, received=self._received
+            )
         return Refused(f"this version does not know deliveries of the kind {delivery.kind}")
+
+    async def _received(self, channel: str, above: int) -> frozenset[int]:
+        """The SDE jobs that other results of a channel became."""
+        return await self._ledger.aread(partial(deliveries.received, channel=channel, name=sde.JOB, above=above))

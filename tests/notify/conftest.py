@@ -141,8 +141,10 @@ class Office:
             decode=decode,
         )
         self.control = Control(self.dispatcher)
-        postman = Postman(lambda: self.dispatcher.configuration, self.dispatcher.definition, self.clock)
-        self.courier = Courier(self.ledger, self.clock, postman, chance=lambda: 0.5)
+        self.postman = Postman(
+            lambda: self.dispatcher.configuration, self.dispatcher.definition, self.clock, self.ledger
+        )
+        self.courier = Courier(self.ledger, self.clock, self.postman, chance=lambda: 0.5)
         await self.dispatcher.install(configuration, OPERATOR)
         self.dispatcher.alarm.start()
         await self.settle()
@@ -203,14 +205,17 @@ class Office:
             await self.dispatcher.stop_firing()
             await self.dispatcher.executor.abandon()
             await self.courier.stop()
+            await self.postman.aclose()
             self.ledger.close()
             self.ledger = None
 
     async def crash(self):
         """Die without a word: nothing is written any more."""
-        for _, task in list(self.courier._sending.values()):
+        tasks = [task for _, task in self.courier._sending.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.postman.aclose()
         self.dispatcher.alarm.stop()
         self.ledger.close()
         self.ledger = None
