@@ -220,11 +220,11 @@ async def test_a_window_that_ends_before_anything_is_found(up, sde):
     r = await up()
     await r.tick(seconds=1, wait=False)
     await r.until(lambda: r.clock.next_sleeper_at is not None)
-    sde.lists = {"alm": kept, "analysis": []}
     r.clock.set(r.run().window_end)
     await r.settle()
     await r.idle()
     assert (r.run().state, r.run().has_assets) == ("incomplete", False)
+    sde.lists = {"alm": kept, "analysis": []}
     await r.tick(hours=4)
     assert r.run().state == "succeeded"
     assert sde.ran() == ["P12:hunter-12"]
