@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from config.definitions import SdeConnectionRun, SdeSystem
+from config.definitions import SdeConnectionRun
 from runners.api import Ended, Execution, Outcome
 from runners.local.ending import stoppable
 from runners.local.output import Log, Share
 from runners.local.words import STOPPED
 from runners.sde.commanding import Done, Order, Way, carry_out
+from runners.sde.systems import Systems
 from runners.sde.tasks import NoTaskError, Task, Tasks
 
 
@@ -40,11 +41,9 @@ class ServedRunner:
         """What is to be run. Raises NoTaskError."""
         if task.inaccessible:
             raise NoTaskError("the connection is inaccessible: its jobs are run by a remote agent")
-        systems = execution.configuration.sde_systems
-        system = next((one for name, one in systems.items() if name.lower() == task.system.lower()), None)
-        if system is None:
+        name = Systems.of(execution.configuration).command(task.system, upload=task.upload is not None)
+        if not name:
             raise NoTaskError(f"the system {task.system!r} is not configured (sde_systems)")
-        name = _command(system, task)
         command = execution.configuration.commands.get(name)
         if command is None:
             raise NoTaskError(f"command {name!r} is not configured (commands)")
@@ -52,10 +51,6 @@ class ServedRunner:
         if not params:
             raise NoTaskError("the connection has no params")
         return Order(command=command, params=params, connection=self._run.connection, kind=task.kind.value)
-
-
-def _command(system: SdeSystem, task: Task) -> str:
-    return system.command if task.upload is None else system.file or system.command
 
 
 def _params(task: Task) -> dict[str, Any]:
