@@ -47,7 +47,8 @@ def shared_keys(module):
     for node in module.body:
         last = node.body[-1] if isinstance(node, ast.FunctionDef) else None
         if isinstance(last, ast.Return) and isinstance(last.value, ast.Dict):
-            found[node.name] = {ast.literal_eval(key) for key in last.value.keys if isinstance(key, ast.Constant)}
+            inside = [one for one in ast.walk(last.value) if isinstance(one, ast.Dict)]
+            found[node.name] = {key.value for one in inside for key in one.keys if isinstance(key, ast.Constant)}
     return found
 
 
