@@ -8,11 +8,15 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 import trustme
+
+from recurrence import spread_offset
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TOKENS = {
@@ -186,8 +190,17 @@ def told_by_doctor(folder, environment, name):
 
 
 def test_the_agent_works_for_the_server(served, daemon, folder, environment):
-    """It runs what is inaccessible and posts what came of it; the doctor of both has nothing to say but of the address."""
-    api, _, ids = served
+    """It runs what is inaccessible and posts what came of it; the doctor of both has nothing to say but of the address.
+
+    What the server reaches fires there, at the time of the server's file and with its spread.
+    """
+    api, server, ids = served
+    name = f"sde:alm:{ids['reached']}"
+    (fire,) = (job["next_fire_time"] for job in json.loads(server("jobs", "--json").stdout) if job["job"] == name)
+    local = datetime.fromisoformat(fire).astimezone(ZoneInfo("Europe/Berlin")) - spread_offset(
+        name, timedelta(minutes=20)
+    )
+    assert f"{local:%H:%M:%S}" == "04:10:00"
     agent = daemon("agent")
     found = agent("trigger", "agent-daily", "--wait")
     runs = json.loads(agent("runs", "--job", "agent-daily", "--json").stdout)
