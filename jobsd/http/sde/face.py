@@ -15,7 +15,7 @@ from jobsd.http.sde import connections, connectors, jobs, people, projects, tria
 from jobsd.http.sde.callers import Callers
 from jobsd.http.sde.errors import NOT_ACCEPTABLE, Answer, Turned, answer, refusal_of
 from jobsd.http.sde.lingering import Body, respond
-from jobsd.http.sde.media import JSON, accepts_json
+from jobsd.http.sde.media import JSON, READ, accepts_json
 from jobsd.http.sde.routes import SAFE, Address, Call, State
 from jobsd.http.sde.vault import Vault
 from jobsd.http.service import Service
@@ -58,7 +58,9 @@ class Face:
             await respond(response, scope, body, sending)
         except Exception as error:
             if not begun:
-                await respond(answer(refusal_of(error)), scope, body, send)
+                response = answer(refusal_of(error))
+                response.headers["Connection"] = "close"  # the server ends it when it has logged the fault
+                await respond(response, scope, body, send)
             raise
 
     async def _answered(self, request: Request) -> Response:
@@ -116,4 +118,4 @@ def _negotiate(request: Request) -> None:
 
 
 def _told(address: Address) -> dict[str, Any]:
-    return {"name": address.name, "description": "", "renders": [JSON], "parses": list(address.parses)}
+    return {"name": address.name, "description": "", "renders": [JSON], "parses": list(READ)}

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from jobsd.http.sde import projects, uploads
 from jobsd.http.sde.errors import Answer, Turned, refused_field
-from jobsd.http.sde.media import MULTIPART
 from jobsd.http.sde.rights import may_post
 from jobsd.http.sde.routes import Address, Call
 from jobsd.http.sde.shown import Viewer, shown
@@ -179,7 +178,7 @@ _OLDER = frozenset({Kind.ALM, Kind.ANALYSIS})
 
 ADDRESSES = (
     Address("jobs", "Job List", {"GET": listing}),
-    Address(f"jobs/{FILE_SEGMENT}", "File Import", {"POST": import_file}, right=_may_import, parses=(MULTIPART,)),
+    Address(f"jobs/{FILE_SEGMENT}", "File Import", {"POST": import_file}, right=_may_import),
     Address("jobs/{kind}", "Job List", {"GET": listing, "POST": post}, right=_may_post),
     Address("jobs/{kind}/{key}", "Job Instance", {"GET": single}, right=_may_post),
     Address("projects/{project}/jobs/{kind}", "Job List", {"GET": listing, "POST": post}, _OLDER, _may_post),

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from jobsd.http.sde.bodies import MOST_BODY, data_of
 from jobsd.http.sde.callers import SdeCaller
 from jobsd.http.sde.errors import RETRY_S, Turned, detail
-from jobsd.http.sde.media import READ
 from jobsd.http.sde.vault import Vault
 from jobsd.http.service import Service
 from runners.sde.wire import NOT_FOUND, SEGMENTS, Kind, is_number
@@ -111,7 +110,6 @@ class Address:
         methods: What is done by each method; HEAD and OPTIONS come by themselves.
         kinds: Those that the address has.
         right: What a caller needs for methods that are not SAFE; None: nothing.
-        parses: Types of bodies that it reads.
     """
 
     path: str
@@ -119,7 +117,6 @@ class Address:
     methods: Mapping[str, Handler]
     kinds: frozenset[Kind] = field(default_factory=lambda: frozenset(Kind))
     right: Right | None = None
-    parses: tuple[str, ...] = READ
 
     @property
     def allowed(self) -> list[str]:

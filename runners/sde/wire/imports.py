@@ -10,7 +10,7 @@ from typing import Any
 
 from runners.sde.wire import texts
 from runners.sde.wire.fields import Exists, Fields
-from runners.sde.wire.systems import read_system_id
+from runners.sde.wire.ids import is_id
 
 FILE_FIELD = "report_file"
 """The part that is the file; its name is sent with it."""
@@ -62,11 +62,11 @@ def parse_file_import(
     """
     fields = Fields(parts)
     name = _file_name(fields, file)
-    system = read_system_id(fields, systems)
+    system = _system(fields, parts, systems)
     project = fields.key("project", projects)
     params = _params(fields, parts)
     fields.settle()
-    return FileImport(file_name=name, system=system or "", project=project or 0, params=params)
+    return FileImport(file_name=name, system=system, project=project or 0, params=params)
 
 
 def base_name(name: str) -> str:
@@ -86,6 +86,18 @@ def _file_name(fields: Fields, file: UploadedFile | None) -> str:
     elif not file.size:
         fields.refuse(FILE_FIELD, texts.EMPTY_FILE)
     return name
+
+
+def _system(fields: Fields, parts: Mapping[str, Any], known: Collection[str] | None) -> str:
+    """The id that stands in a part by itself: its faults are the part's."""
+    value = parts.get("system")
+    if value is None or value == "":
+        fields.refuse("system", texts.NULL if fields.has("system") else texts.REQUIRED)
+    elif not isinstance(value, str) or not is_id(value) or (known is not None and value not in known):
+        fields.refuse("system", texts.no_object(value))
+    else:
+        return value
+    return ""
 
 
 def _params(fields: Fields, parts: Mapping[str, str]) -> dict[str, Any]:

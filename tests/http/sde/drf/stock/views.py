@@ -3,7 +3,7 @@
 # ruff: noqa: D106, RUF012 - as the framework has them
 
 import django_filters
-from rest_framework import mixins, pagination, parsers, permissions, serializers, status, throttling, viewsets
+from rest_framework import mixins, pagination, permissions, serializers, status, throttling, viewsets
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from shapes import (
@@ -93,7 +93,6 @@ class KindJobs(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Jobs):
 
 
 class Files(mixins.CreateModelMixin, Listing):
-    parser_classes = [parsers.MultiPartParser]
     serializer_class = FileSerializer
 
     list = None
