@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
 import uuid
@@ -12,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from starlette.requests import Request
 
 from jobsd.http.sde.bodies import too_large
@@ -32,7 +32,7 @@ MOST_NAME = 255
 """Bytes of a file's name at the most."""
 
 _FLUSH = 512 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,13 @@ async def arrived(request: Request, uploads: Path, most: int) -> AsyncIterator[F
     """The multipart form in a request, of at most that many bytes.
 
     Raises:
-        Turned: 413, it is longer; 400, it is no sound form; 408, the client sends no more; 507, the disk is full.
+        Turned: 413, it is longer; 400, it is no sound form; 408, the client stalls; 507, it cannot be kept.
         ClientDisconnect: The client went.
     """
     check_length(request, most)
+    if _is_empty(request):
+        yield Form({}, None, uploads)
+        return
     sink = _Sink(uploads / INCOMING / uuid.uuid4().hex)
     parts = Parts(request.headers.get("content-type", ""), FILE_FIELD, sink.begin, sink.data)
     try:
@@ -165,6 +168,10 @@ async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
         raise Turned(detail(408, f"Nothing was sent for {STALLED_S:.0f} seconds.")) from None
 
 
+def _is_empty(request: Request) -> bool:
+    return "transfer-encoding" not in request.headers and int(request.headers.get("content-length", "0")) == 0
+
+
 def check_length(request: Request, most: int) -> None:
     """Raise Turned (413) for a body that says it is too long."""
     length = request.headers.get("content-length", "0")
@@ -173,9 +180,10 @@ def check_length(request: Request, most: int) -> None:
 
 
 def no_room(error: OSError) -> Turned:
-    """What is answered where the file cannot be put down."""
-    status = 507 if error.errno in _FULL else 500
-    return Turned(detail(status, f"The file cannot be kept: {error.strerror or error}."))
+    """What is answered, and told, where the file cannot be put down."""
+    reason = error.strerror or str(error)
+    _log.error("upload_not_kept", reason=reason)
+    return Turned(detail(507, f"The file cannot be kept: {reason}."))
 
 
 def stored_name(name: str) -> str:

@@ -222,14 +222,18 @@ def test_slash_or_none_and_no_redirect(desk):
 
 
 def test_what_was_answered_outlives_a_kill(desk_in):
-    """The same jobs, after SIGKILL and another start; what waited runs on."""
+    """The same jobs, after SIGKILL and another start; what waited runs, what ran is lost, as nobody may repeat it."""
     desk = desk_in()
     connection = desk.connection(system="jira")
     posted = desk.result(connection, message="kept ✓")
+    running = desk.initiate(connection)
     waiting = desk.initiate(connection)["id"]
+    desk.until(lambda: desk.get(f"/jobs/alm/{running['id']}/")["last_run"] > running["last_run"])
     before = desk.get(f"/jobs/alm/{posted['id']}/")
     desk.restart(signal.SIGKILL)
     assert desk.get(f"/jobs/alm/{posted['id']}/") == before == posted
     assert desk.get(f"/jobs/alm/{waiting}/")["ready"] is False
     with desk.going():
         assert desk.ended(waiting)["succeeded"] is True
+    lost = desk.get(f"/jobs/alm/{running['id']}/")
+    assert (lost["ready"], lost["succeeded"], lost["result_message"] != "") == (True, False, True)
