@@ -170,3 +170,89 @@ async def test_certificates(tmp_path):
 def test_retry_after(text, wait):
     """Seconds or a date."""
     assert Answer(429, b"", "", {"retry-after": text}).retry_after(NOW) == wait
+
+
+class Pieces:
+    """A body of pieces, with a pause before each."""
+
+    content_type = "application/octet-stream"
+
+    def __init__(self, *pieces, pause=0.0, fault=None, length=None):
+        self._pieces, self._pause, self._fault = pieces, pause, fault
+        self.length = sum(map(len, pieces)) if length is None else length
+
+    async def pieces(self):
+        for piece in self._pieces:
+            await asyncio.sleep(self._pause)
+            yield piece
+        if self._fault is not None:
+            raise self._fault
+
+
+async def received(reader, writer):
+    """Answers with what came."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].split()[0])
+    assert b"transfer-encoding" not in head.lower()
+    writer.write(whole(await reader.readexactly(length)))
+    await writer.drain()
+
+
+async def test_a_body_is_sent_piece_by_piece_with_its_length():
+    """The server sees one body of the length that was told, of the type that was told."""
+    async with serving(received) as address, web(f"http://{address}") as client:
+        answer = await client.request("POST", "/x", body=Pieces(b"one", b"two" * 100_000, b"three"))
+    assert answer.body == b"one" + b"two" * 100_000 + b"three"
+
+
+async def test_the_time_limit_counts_anew_from_each_piece():
+    """However long a body takes as a whole: what counts is that it goes on, and then the answer."""
+    limit = timedelta(seconds=0.3)
+    async with serving(received) as address, web(f"http://{address}", timeout=limit) as client:
+        answer = await client.request("POST", "/x", body=Pieces(*[b"x"] * 8, pause=0.15))
+        assert answer.body == b"x" * 8
+
+
+async def test_a_request_may_have_a_time_limit_of_its_own():
+    """An upload is answered later than a question."""
+
+    async def slow(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.5)
+        writer.write(whole(b"late"))
+
+    async with serving(slow) as address, web(f"http://{address}", timeout=timedelta(seconds=0.1)) as client:
+        assert (await client.request("GET", "/x", within=timedelta(seconds=9))).body == b"late"
+
+
+async def test_what_a_body_raises_ends_the_request():
+    """As it was raised; the server has not got the whole."""
+    got = []
+
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        got.append(await reader.read())
+
+    class Fault(Exception):
+        pass
+
+    async with serving(talk) as address, web(f"http://{address}") as client:
+        with pytest.raises(Fault):
+            await client.request("POST", "/x", body=Pieces(b"part", fault=Fault(), length=9))
+        while not got:
+            await asyncio.sleep(0.01)
+    assert got == [b"part"]
+
+
+async def test_an_answer_that_comes_before_the_body_is_sent_is_read():
+    """A server that refuses a large upload answers at once and throws away what comes."""
+
+    async def talk(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(whole(b"too large", status=b"413 X", headers=b"Connection: close\r\n"))
+        while await reader.read(1_000_000):
+            pass
+
+    async with serving(talk) as address, web(f"http://{address}") as client:
+        body = Pieces(*[b"x" * 1_000_000] * 30)
+        assert (await client.request("POST", "/x", body=body)).status == 413
