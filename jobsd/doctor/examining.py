@@ -5,9 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from config import ConfigError
-from jobsd.doctor import access, clock, file, folder, listener, mail, programs, secrets, servers, serving, zones
+from jobsd.doctor import (
+    access,
+    clock,
+    file,
+    folder,
+    listener,
+    mail,
+    programs,
+    reports,
+    secrets,
+    servers,
+    serving,
+    zones,
+)
 from jobsd.doctor.apart import apart
 from jobsd.doctor.finding import Finding, fail
 from jobsd.doctor.patient import Patient
@@ -35,7 +49,7 @@ def _local(patient: Patient, now: datetime) -> dict[str, Callable[[], Iterable[F
     return {
         file.AREA: lambda: file.examine(patient, now),
         secrets.AREA: lambda: secrets.examine(patient),
-        access.AREA: lambda: access.examine(patient),
+        access.AREA: lambda: chain(access.examine(patient), reports.examine(patient)),
         folder.AREA: lambda: folder.examine(patient),
         programs.AREA: lambda: programs.examine(patient),
         listener.AREA: lambda: listener.examine(patient, now),

@@ -258,3 +258,41 @@ def test_the_doctor_leaves_modes_alone(doctor):
     doctor(JOB)
     assert stat.S_IMODE(doctor.state.stat().st_mode) == 0o755
     assert os.listdir(doctor.state) == []
+
+
+IMPORTING = """servers: {s: {type: sde, url: 'http://127.0.0.1:1', token: {env: HOME}}}
+jobs: [{name: x, run: {sde_file: {server: s, system: fortify, project: 1, files: 'reports/*/a.fpr', move_to: sent/here}}}]
+"""
+
+
+def test_the_folders_of_report_files(doctor, tmp_path):
+    """A folder that is not there is a slip of the pen: such a job would succeed for ever and import nothing."""
+    told = [one for one in doctor.of("access", IMPORTING) if one[0].startswith("jobs.")]
+    assert told == [
+        ("jobs.x.files", "warning", f"there is no folder {tmp_path}/reports: nothing is ever imported from there"),
+        ("jobs.x.move_to", "ok", f"{tmp_path}/sent/here can be made"),
+    ]
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "sent").write_text("a file")
+    told = [one for one in doctor.of("access", IMPORTING) if one[0].startswith("jobs.")]
+    assert told == [
+        ("jobs.x.files", "ok", f"{tmp_path}/reports is there"),
+        ("jobs.x.move_to", "fail", f"{tmp_path}/sent may not be written"),
+    ]
+
+
+def test_folders_of_report_files_that_are_closed(doctor, tmp_path):
+    """To whoever looks; root gives up its right to write everywhere for this."""
+    doctor(IMPORTING)
+    (tmp_path / "reports").mkdir(mode=0o555)
+    mortal = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    argv = [*mortal, sys.executable, "-m", "jobsd", "doctor", "-c", "jobs.yaml"]
+
+    def told():
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        return next(line for line in done.stdout.splitlines() if "jobs.x.files" in line)
+
+    assert told().endswith("reports may not be written: what is imported cannot be moved away")
+    (tmp_path / "reports").chmod(0)
+    assert told().endswith("reports may not be read")
+    (tmp_path / "reports").chmod(0o755)
