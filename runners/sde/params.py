@@ -66,8 +66,6 @@ def _check_key(key: str) -> None:
 
 
 def _value(key: str, value: Any, *, escaped: bool) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if not isinstance(value, str):
         # What an INI might mistake stands within texts of the JSON only, where it has another spelling.
         text = _as_json(key, value).replace("%", "\\u0025").replace(";", "\\u003b")
@@ -112,5 +110,5 @@ def _as_json(key: str, value: Any) -> str:
 
 
 def _shown(key: str) -> str:
-    text = ascii(key)
+    text = repr(key)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

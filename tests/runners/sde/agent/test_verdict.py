@@ -59,6 +59,7 @@ def heard(text):
         (1, b"out", b"first\nlast of err\n\n", False, "last of err"),
         (1, b"first\nlast of out\n", b"", False, "last of out"),
         (1, b"last of out\n", b"  \n\t\n", False, "last of out"),
+        (1, b"10 %\r20 %\r", b"", False, "20 %"),
         (1, b"", b"", False, "exit code 1"),
         (1, b"\n\n", b"\n", False, "exit code 1"),
         (1, b"", b"Done - Failed: told", False, "told"),
