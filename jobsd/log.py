@@ -50,7 +50,9 @@ def configure(stream: TextIO | None = None) -> None:
     out = cast("TextIO", Unbreakable(given))
     render: list[Processor]
     if readable:
-        render = [structlog.dev.ConsoleRenderer(sort_keys=False)]
+        # A plain traceback: a fine one would show the variables of each call, and with them tokens and params.
+        plain = structlog.dev.plain_traceback
+        render = [structlog.dev.ConsoleRenderer(sort_keys=False, exception_formatter=plain)]
     else:
         render = [
             structlog.processors.format_exc_info,
