@@ -114,6 +114,7 @@ async def post(call: Call) -> Response:
 async def _initiated(call: Call, row: ConnectionRow, asked: InitiateJob) -> Response:
     if row.inaccessible:
         raise refused_field("connection", REMOTE)
+    call.still_serving()
     also = _keeping(automatic=asked.automatic, user=SERVICE_USER, triggered_by=call.caller.email)
     run = await call.service.act(call.service.control.queue(row.guid, call.caller.actor, also=also))
     return await _created(call, run.run_no, user=call.kind is Kind.LDAP, opened=True)

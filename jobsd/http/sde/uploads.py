@@ -36,10 +36,12 @@ async def import_file(call: Call) -> int:
     """
     if not MediaType.parse(call.request.headers.get("content-type", "")).fits(MULTIPART):
         asked(call, await call.data(), None)
+    call.still_serving()
     uploads, limit = call.service.folder / FOLDER, call.service.configuration.settings.http.upload_limit
     async with arrived(call.request, uploads, limit) as form:
         wanted = asked(call, form.texts, form.file)
         params = sealed(call.state.vault.of(call.service.configuration), wanted.params)
+        call.still_serving()
         async with call.state.changes:  # ids of connections are given out one after another
             return await _imported(call, wanted, form, params)
 
