@@ -51,14 +51,13 @@ print("Done - Success")
 
 
 class Sde:
-    """One server; `lists` has its connections by kind, `answers` a status and a body instead of a list."""
+    """One server; `lists` has its connections by kind, `answers` a status, a body and headers instead of a list."""
 
     def __init__(self):
         self.lists = {"alm": [], "analysis": [], "ldap": []}
         self.answers = {}
         self.requests = []
         self.most = 200
-        self.held = None
         self.url = ""
         self._open = set()
 
@@ -84,13 +83,12 @@ class Sde:
                 method, target, _ = head.split("\r\n", 1)[0].split()
                 assert f"authorization: token {TOKEN}" in head.lower()
                 self.requests.append((method, target))
-                if self.held is not None:
-                    await self.held.wait()
-                status, body = self._answer(method, target)
+                status, body, *more = self._answer(method, target)
+                headers = "".join(f"{name}: {value}\r\n" for name, value in more)
                 data = body if isinstance(body, bytes) else json.dumps(body).encode()
                 writer.write(
                     f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
-                    f"Content-Length: {len(data)}\r\n\r\n".encode()
+                    f"Content-Length: {len(data)}\r\n{headers}\r\n".encode()
                     + data
                 )
                 await writer.drain()

@@ -280,6 +280,21 @@ async def test_a_server_that_does_not_answer(agency, listed, manual, until_true)
     assert agency.ran_projects() == ["P1"]
 
 
+@pytest.mark.parametrize(
+    ("status", "asked", "waits"), [(429, 40, 40), (503, 90, 90), (429, 1, 2), (429, 36000, 900)]
+)
+async def test_a_server_that_asks_for_time(agency, listed, manual, until_true, status, asked, waits):
+    """Retry-After is honoured, for a quarter of an hour at most; never less than our own pause."""
+    agency.lab.clock = manual
+    agency.server.lists["alm"] = [listed(1)]
+    agency.server.answers["alm"] = [(status, {"detail": "later"}, ("Retry-After", asked)), None]
+    work = asyncio.ensure_future(agency.run(kinds=("alm",)))
+    await until_true(lambda: manual.sleeping(timedelta(seconds=waits)), "the pause")
+    manual.advance(timedelta(seconds=waits))
+    assert (await work).ended is Ended.COMPLETED
+    assert agency.ran_projects() == ["P1"]
+
+
 async def test_a_server_that_stays_silent(agency, listed, manual, until_true):
     """All kinds share the minute; one that was listed is run, the others are unreachable for this time."""
     agency.lab.clock = manual

@@ -167,6 +167,7 @@ async def test_environment_is_an_allow_list(host, monkeypatch):
     monkeypatch.setenv("SDE_TOKEN", "secret")
     await host.command_of(host.command(env={"SDE_HOME": "/x"}), {"a": "b"})
     (ran,) = host.ran()
+    assert ran["env"]["SDE_HOME"] == "/x"
     allowed = {"PATH", "HOME", "LANG", "TZ", "USER", "LOGNAME", "TMPDIR", "SDE_HOME"}
     ours = {"JOBSD_ATTEMPT", "JOBSD_JOB", "JOBSD_RUN_ID"}
     assert {name for name in ran["env"] if not name.startswith("LC_")} <= allowed | ours
