@@ -15,7 +15,7 @@ from jobsd.doctor.secrets import secrets_of
 from jobsd.state import UnsupportedLedger
 
 AREA = "access"
-PRIVATE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "lock", "token", "url", "output", "data")
+PRIVATE = ("ledger.db", "ledger.db-wal", "ledger.db-shm", "lock", "token", "url", "output", "data", "uploads")
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
