@@ -9,7 +9,7 @@ from runners.patience import StopAsked
 from runners.sde import memory
 from runners.sde.asking import rest
 from runners.sde.errors import Refused
-from runners.sde.outcomes import ours_first
+from runners.sde.outcomes import ours
 from runners.sde.wire import Job
 from runners.sde.work import Work
 from runners.web import NotSent, Unreachable
@@ -115,7 +115,7 @@ async def _look(work: Work, baseline: int) -> Job | None:
             newer = await asking.patiently(
                 lambda: asking.client.jobs_of(work.kind, work.run.connection, after=baseline)
             )
-            found = [job for job in ours_first(newer) if not await _anothers(work, job)]
+            found = [job for job in ours(newer, work.kind) if not await _anothers(work, job)]
             if len(found) > 1:
                 ids = [job.id for job in found]
                 run.report.warn("sde_job_ambiguous", server=work.run.server, sde_job=ids[0], others=ids[1:])

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from runners.api import Ended, Outcome, StopReason
 from runners.sde.errors import Refused
-from runners.sde.wire import FileImport, Job, JobState, base_name
+from runners.sde.wire import FileImport, Job, JobState, Kind, base_name
 
 _LONGEST = 1_000
 
@@ -53,9 +53,13 @@ def may_pass(error: Refused) -> bool:
     return error.status >= 400 and error.status not in _HOPELESS
 
 
-def ours_first(newer: Iterable[Job]) -> list[Job]:
-    """Those of a connection's jobs that a scheduler may have initiated, the oldest first."""
-    return sorted((job for job in newer if job.course.automatic), key=lambda job: job.id)
+def ours(newer: Iterable[Job], kind: Kind) -> list[Job]:
+    """Those of a connection's jobs that a scheduler may have initiated, the oldest first.
+
+    LDAP jobs are told as automatic by nobody: the vendor's answer to one that was posted so says false.
+    """
+    found = (job for job in newer if job.course.automatic or kind is Kind.LDAP)
+    return sorted(found, key=lambda job: job.id)
 
 
 def is_import_of(job: Job, wanted: FileImport) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from runners.sde.looking import GoneError, look, until_ready
 from runners.sde.outcomes import goes_on, may_pass, outcome_of, overdue
 from runners.sde.wire import Job, JobState
 from runners.sde.work import Work
-from runners.web import NotSent, Unreachable
+from runners.web import Unreachable
 
 
 class SdeRunner:
@@ -47,10 +48,10 @@ async def _carried_out(work: Work) -> Outcome:
         return await _stopped(work)
     except Refused as error:
         return Outcome(Ended.FAILED, str(error), retryable=may_pass(error))
-    except NotSent as error:
-        return Outcome(Ended.FAILED, f"nothing was initiated: {error}", retryable=True)
     except (Unreachable, Silent) as error:
-        return Outcome(Ended.FAILED, str(error), retryable=True)
+        sent = memory.SENT in _of_this(work, await work.execution.memory.read())
+        words = "whether a job was initiated is not known" if sent else "nothing was initiated"
+        return Outcome(Ended.FAILED, f"{words}: {error}", retryable=True)
     return job if isinstance(job, Outcome) else await _watched(work, job)
 
 
@@ -106,11 +107,16 @@ async def _watched(work: Work, job: Job) -> Outcome:
 async def _stopped(work: Work) -> Outcome:
     """What is said after a stop; the next attempt begins with what is remembered."""
     reason = work.execution.stop.reason
-    remembered = await work.execution.memory.read()
-    if remembered.get(memory.CONNECTION) != work.place or memory.SENT not in remembered:
+    remembered = _of_this(work, await work.execution.memory.read())
+    if memory.SENT not in remembered:
         return Outcome(Ended.STOPPED, "nothing was initiated")
     if (value := remembered.get(memory.JOB)) is None:
         words = "whether a job was initiated is not known: the server's answer is lost"
         return Outcome(Ended.STOPPED, words, unsettled=reason is not StopReason.SHUTDOWN)
     words = goes_on(memory.job_id_in(value), reason)
     return Outcome(Ended.STOPPED, words, unsettled=reason is not StopReason.SHUTDOWN)
+
+
+def _of_this(work: Work, remembered: Mapping[str, str]) -> Mapping[str, str]:
+    """What is remembered, if it is of this connection."""
+    return remembered if remembered.get(memory.CONNECTION) == work.place else {}

@@ -1,6 +1,7 @@
 """A job is initiated once, whatever becomes of the answers."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -148,6 +149,29 @@ async def test_an_initiation_that_is_refused_fails_with_the_servers_words(sde, d
     assert memory.SENT not in driver.memory.values
 
 
+@pytest.mark.parametrize("kind", ["alm", "ldap"])
+async def test_ldap_jobs_are_recognized_although_they_say_that_a_person_asked(sde, driver, kind):
+    """The vendor's page answers so; of the other kinds such a job is not ours."""
+    sde.order("POST", f"jobs/{kind}/", "drop_after")
+    good = sde._wire
+    sde._wire = lambda job_id: good(job_id) | {"automatic": False}
+    assert (await driver.go(kind=kind)).ended is Ended.COMPLETED
+    assert len(sde.jobs) == (1 if kind == "ldap" else 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [("GET", "nothing was initiated: "), ("POST", "whether a job was initiated is not known: ")],
+)
+async def test_an_attempt_that_got_no_answer_says_whether_something_may_run(sde, driver, method, words):
+    """Operators have to know; a retry looks for it."""
+    sde.order(method, POST, (502, {"detail": "bad gateway"}, {}), times=9)
+    outcome = await driver.go()
+    assert (outcome.ended, outcome.retryable) == (Ended.FAILED, True)
+    assert outcome.reason == f"prod: {words}bad gateway (status 502)"
+    assert sde.count("POST") == (0 if method == "GET" else 3)
+
+
 async def test_a_server_that_nobody_listens_at_is_an_error_of_the_attempt(sde, driver):
     """Nothing was initiated; trying again may help."""
     await sde.stop()
@@ -199,6 +223,35 @@ async def test_two_runs_of_one_connection_do_not_take_each_others_jobs(sde, driv
     assert (await task).ended is Ended.COMPLETED
     assert second.ended is Ended.COMPLETED
     assert one_memory.values[memory.JOB] != two_memory.values[memory.JOB]
+    assert len(sde.jobs) == 2
+
+
+async def test_what_another_run_initiates_is_not_looked_at_before_that_run_has_its_answer(sde, driver):
+    """One run looks for what it lost while the other's initiation is on its way: it waits for the other's turn."""
+    one_memory, two = driver.memory, []
+    looked = asyncio.Event()
+
+    async def begin_the_other():
+        driver.next_run()
+        one_memory.others = (driver.memory,)
+        two.append(asyncio.create_task(driver.go()))
+
+    async def answer_late():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(looked.wait(), 0.3)
+
+    async def look():
+        looked.set()
+
+    sde.order("POST", POST, "drop_before")
+    sde.order("POST", POST, answer_late)
+    sde.order("GET", "page=1$", None)
+    sde.order("GET", "page=1$", begin_the_other)
+    sde.order("GET", "page=1$", None)
+    sde.order("GET", "page=1$", look)
+    one = await driver.go()
+    assert one.ended is (await two[0]).ended is Ended.COMPLETED
+    assert one_memory.values[memory.JOB] != driver.memory.values[memory.JOB]
     assert len(sde.jobs) == 2
 
 

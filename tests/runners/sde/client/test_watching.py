@@ -62,6 +62,15 @@ async def test_a_job_that_is_not_ready_in_time_fails(sde, driver, kind, deadline
     assert outcome.unsettled
 
 
+async def test_the_deadline_counts_from_the_initiation_that_was_taken(sde, driver):
+    """Not from one that the server throttled."""
+    sde.script = (100_000, True, "")
+    sde.order("POST", "jobs/alm/", (429, {"detail": "Request was throttled."}, {"Retry-After": "7200"}))
+    begin = driver.clock.now()
+    await driver.go(poll=600)
+    assert timedelta(hours=8) <= driver.clock.now() - begin <= timedelta(hours=8, minutes=1)
+
+
 async def test_the_deadline_counts_from_the_initiation_over_restarts(sde, driver):
     """Three hours before a restart and four after it are more than six; a job that is ready by then has ended well."""
     sde.script = (100_000, True, "")
