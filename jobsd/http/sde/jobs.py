@@ -48,10 +48,10 @@ async def listing(call: Call) -> Response:
     wanted = _wanted(parse_job_filter(call.query), call.kind, project)
     paging, looking, url = parse_paging(call.query), viewer(call), call.url
 
-    def read(connection: Connection) -> dict[str, Any]:
-        return _listed(connection, looking, wanted, paging, url)
+    def read(connection: Connection) -> Response:  # a list may be long: it becomes JSON beside the event loop too
+        return Answer(_listed(connection, looking, wanted, paging, url))
 
-    return Answer(await call.service.read(read))
+    return await call.service.read(read)
 
 
 def _listed(
