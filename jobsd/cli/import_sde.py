@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from runners.sde.client import Client
     from runners.sde.wire import Connection, Kind
 
+INSTALLED = Path("/etc/jobsd/jobsd.yaml")
+"""The file of the systemd unit."""
+
 _CLOSED = (403, 404)
 """A server without that kind, or a token that may not see it: the other kinds are read all the same."""
 
@@ -40,8 +43,9 @@ class _Read:
     "--server", "name", required=True, metavar="NAME", help="The SDE server, as FILE has it under servers."
 )
 @click.option(
-    "-c", "--config", "path", type=CONFIG, metavar="FILE", required=True, help="The YAML with the server."
-)
+    "-c", "--config", "path", type=CONFIG, metavar="FILE", default=INSTALLED, show_default=True,
+    help="The YAML with the server.",
+)  # fmt: skip
 def sde(path: Path, *, name: str) -> None:
     """Print a job for every connection of an SD Elements server that has a frequency.
 

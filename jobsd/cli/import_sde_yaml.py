@@ -27,6 +27,10 @@ _COMMANDS = """\
 # you trust, and take the comment signs away:
 # commands:"""
 
+_DEFAULTS = """\
+defaults:
+  retry: {attempts: 3, backoff: 5m}  # without it a server that is down at the fire time fails the run"""
+
 Found = tuple[Kind, Connection]
 
 
@@ -77,6 +81,8 @@ def sde_yaml(made: Import, *, source: str) -> Iterator[str]:
     for line in (*made.faults, *made.left_out()):
         yield f"# {printable(line)}"
     reached = made.of(inaccessible=False)
+    if reached or remote:
+        yield from _DEFAULTS.splitlines()
     yield "jobs:" if reached or remote else "jobs: []"
     taken: set[str] = set()
     if reached:

@@ -130,6 +130,7 @@ def test_each_connection_with_a_frequency_has_a_job(imported, server):
         "hourly", "daily", "weekly", "monthly", "weekly", "hourly",
     ]  # fmt: skip
     assert [job.description for job in made.jobs.values()][:1] == ["Tracker 1"]
+    assert {job.retry.attempts for job in made.jobs.values()} == {3}
     assert "connection: 1}}  # Atlassian JIRA, project 3\n" in found.stdout
     assert "set that to manually there, or they run twice" in found.stdout
     assert found.stderr == "1 connection left out: run manually\n"
@@ -325,3 +326,4 @@ def test_a_name_that_is_no_sde_server(jobsd, tmp_path):
         "bad.yaml:1:"
     )
     assert "--server" in jobsd("import", "sde", "-c", "jobsd.yaml", exit_code=2).stderr
+    assert "[default: /etc/jobsd/jobsd.yaml]" in " ".join(jobsd("import", "sde", "--help").stdout.split())
