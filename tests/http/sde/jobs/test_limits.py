@@ -2,6 +2,7 @@
 
 import http.client
 import resource
+import signal
 import socket
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import requests
+
+from jobsd.http.sde import incoming
 
 LIMIT = 4 * 1024 * 1024
 KEY = "admins-key"
@@ -334,3 +337,36 @@ def test_uploads_that_cannot_be_written(desk_in):
     desk.restart()
     (desk.state / "uploads").unlink()
     assert desk.upload()["attachment"] == "report.xml"
+
+
+def test_a_kill_in_the_middle_leaves_nothing_at_the_next_start(desk_in):
+    """Neither the half file nor a connection of it; nobody was told that there is one."""
+    desk = desk_in()
+    with line(desk, f"Content-Type: {TYPE}", f"Content-Length: {LIMIT}") as raw:
+        raw.sendall(HEAD + b"x" * 2_000_000)
+        desk.until(lambda: left(desk))
+        desk.restart(signal.SIGKILL)
+    assert left(desk) == []
+    assert desk.get("/jobs/") == {"results": []}
+    assert desk.upload()["connection"]["id"] == 1
+
+
+def test_a_client_that_stalls_is_given_up(build, monkeypatch):
+    """408, and nothing left behind."""
+    monkeypatch.setattr(incoming, "STALLED_S", 0.3)
+    text = """
+version: 1
+settings: {http: {listen: "127.0.0.1:0"}}
+users: [{name: admin, token: admins-key, scope: control}]
+commands: {quick: {argv: [/bin/true]}}
+sde_systems: {fortify_file_upload: {command: quick}}
+"""
+    house = build(text=text)
+    house.state = house.folder / "state"
+    house.start()
+    with line(house, f"Content-Type: {TYPE}", f"Content-Length: {LIMIT}") as raw:
+        raw.sendall(HEAD + b"x" * 1_000_000)
+        house.until(lambda: left(house))
+        status, headers, text = answered(raw)
+    assert (status, headers["connection"], text) == (408, "close", b'{"detail":"Nothing was sent for 0 seconds."}')
+    house.until(lambda: left(house) == [])

@@ -1,9 +1,14 @@
 """Lists of jobs: filters, pages, people shown whole, params for those with the right, each in the page's shape."""
 
 import re
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
+
+from jobsd.http.sde.shown import course_of
+from scheduler.ledger.sde_jobs import SdeJob
+from scheduler.lifecycle import FINAL, State
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
 WHOLE = {
@@ -188,3 +193,16 @@ def test_nothing_without_a_token(told):
     answer = told.http.get("/jobs/")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Token")
     assert answer.json() == {"detail": "Authentication credentials were not provided."}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_message_is_a_result(state):
+    """What a run says while it goes on, such as why it is tried again, is none."""
+    now = datetime(2026, 3, 7, tzinfo=UTC)
+    job = SdeJob(
+        run_no=1, connection_id=1, kind="alm", state=state, reason="why", opened_at=now, run_at=now, automatic=True,
+        user="a", triggered_by="b", attachment=None,
+    )  # fmt: skip
+    course = course_of(job)
+    assert course.result_message == ("why" if state in FINAL else "")
+    assert (course.ready, course.succeeded) == (state in FINAL, state is State.SUCCEEDED)
