@@ -34,7 +34,9 @@ HEADINGS = ("DELIVERY", "RUN", "JOB", "ABOUT", "WRITTEN", "STATE", "TO")
 def deliveries(
     url: str | None, job: str | None, run: str | None, states: tuple[str, ...], most: int, *, as_json: bool
 ) -> None:
-    """Show what was or is to be sent, newest first: mails and webhooks, to whom, and what became of them.
+    """Show what was or is to be sent, newest first: to whom, and what became of it.
+
+    Mails, webhooks, and results that the remote agent posts to SDE servers.
 
     Example: jobsd deliveries --state refused --state pending
     """
@@ -92,15 +94,34 @@ def _row(one: Mapping[str, Any]) -> Row:
         one["delivery_id"][:SHORT],
         (one["run_id"] or "")[:SHORT],
         one["job"] or "",
-        f"{one['kind']}, {one['about']}",
+        about(one),
         wall(written, zone_of(one)),
         Cell(one["state"], COLOURS.get(one["state"])),
-        one["target"],
+        to(one),
     )
 
 
+def about(one: Mapping[str, Any]) -> str:
+    """What it tells, in a few words."""
+    result = one.get("result")
+    if result is None:
+        return f"{one['kind']}, {one['about']}"
+    return f"{one['kind']}, {'success' if result['succeeded'] else 'failure'}"
+
+
+def to(one: Mapping[str, Any]) -> str:
+    """To whom it goes, and for which connection there."""
+    result = one.get("result")
+    return one["target"] if result is None else f"{one['target']}: {result['kind']} {result['connection']}"
+
+
 def _under(one: Mapping[str, Any], now: datetime) -> Iterator[str]:
-    """Why it is where it is, and when it is tried again."""
+    """What is posted; why it is where it is, and when it is tried again."""
+    result = one.get("result")
+    if result is not None and result["result_message"]:
+        yield f"    result: {plain(result['result_message'])}"
+    if result is not None and result["sde_job"] is not None:
+        yield f"    SDE job {result['sde_job']}"
     due_at = parsed(one["due_at"])
     tries = f"after {one['tries']} {'try' if one['tries'] == 1 else 'tries'}, " if one["tries"] else ""
     again = "" if due_at is None or due_at <= now else f"{tries}next {relative(due_at, now)}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jobsd.views.shapes import DeliveryDetail, DeliveryView
-from scheduler.ledger.deliveries import Delivery
+from jobsd.notify.sde import JOB
+from jobsd.views.shapes import DeliveryDetail, DeliveryView, ResultPosted
+from scheduler.ledger.deliveries import SDE_RESULT, Delivery
 
 
 def delivery_view(delivery: Delivery) -> DeliveryView:
@@ -17,6 +18,7 @@ def delivery_view(delivery: Delivery) -> DeliveryView:
         kind=delivery.kind,
         about=delivery.about,
         target=delivery.target,
+        result=_result(delivery) if delivery.kind == SDE_RESULT else None,
         state=delivery.state.value,
         reason=delivery.reason,
         tries=delivery.tries,
@@ -36,4 +38,16 @@ def delivery_detail(delivery: Delivery) -> DeliveryDetail:
         payload=delivery.body.get("payload"),
         delivered_to=list(done.get("delivered", ())),
         refused_by=dict(done.get("refused", {})),
+    )
+
+
+def _result(delivery: Delivery) -> ResultPosted:
+    body = delivery.body
+    return ResultPosted(
+        server=body["server"],
+        kind=body["kind"],
+        connection=body["connection"],
+        succeeded=body["succeeded"],
+        result_message=body["result_message"],
+        sde_job=(body.get("progress") or {}).get(JOB),
     )

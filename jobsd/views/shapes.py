@@ -83,6 +83,17 @@ class EventView(View):
     origin: str = Field(description="From where: an address, or empty.")
 
 
+class ResultPosted(View):
+    """What an SDE server is told of a connection that was run here."""
+
+    server: str = Field(description="Its name under servers.")
+    kind: str = Field(description="alm, analysis or ldap.")
+    connection: int = Field(description="Id of the connection there.")
+    succeeded: bool
+    result_message: str
+    sde_job: int | None = Field(description="Id of the job there that holds it; null until that is known.")
+
+
 class DeliveryView(View):
     """Something to be sent to somebody."""
 
@@ -91,9 +102,12 @@ class DeliveryView(View):
     job: str | None
     run_id: str | None
     timezone: str = Field(description="IANA name of its run's zone.")
-    kind: str = Field(description="mail or webhook.")
-    about: str = Field(description="success, failure or late.")
-    target: str = Field(description="Addresses; of a webhook scheme, host and port.")
+    kind: str = Field(description="mail, webhook or sde_result.")
+    about: str = Field(description="success, failure or late; of an sde_result: result.")
+    target: str = Field(
+        description="Addresses; of a webhook scheme, host and port; of an sde_result the server's name."
+    )
+    result: ResultPosted | None = Field(description="Of an sde_result.")
     state: str = Field(description="pending, delivered, refused, or void: there was nothing to tell any more.")
     reason: str = Field(description="Why it was refused, is void, or could not be sent at the last try.")
     tries: int

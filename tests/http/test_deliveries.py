@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
+import click
 import pytest
 
+from jobsd.cli.deliveries import lines
 from scheduler.ledger import deliveries, queries
 from scheduler.ledger.deliveries import Fate
 
@@ -83,3 +85,64 @@ def test_sending_again_is_an_act(outbox):
         ("resend", "local", "api")
     ] * 2
     assert outbox.http.post("/v1/deliveries/1/resend").status_code == 401
+
+
+@pytest.fixture
+def posted(house):
+    """A house with a run and two results of it: one refused, one delivered, both with words that are not ours."""
+    ran = house.ran("hello")
+    at = house.clock.now()
+
+    def operation(connection):
+        run = queries.find_run(connection, ran["run_id"])
+        for number, succeeded, message in ((12, False, "no <b>route</b>\x1b[2J"), (13, True, "")):
+            body = {"server": "prod", "kind": "alm", "connection": number, "succeeded": succeeded}
+            more = {"about": "result", "target": "prod", "channel": f"sde:prod:{number}", "at": at, "run": run}
+            body["result_message"] = message
+            deliveries.create(connection, kind="sde_result", body=body, **more)
+        deliveries.settle(connection, 1, Fate.REFUSED, at=at, reason="Not found. (status 404)", progress={})
+        deliveries.settle(connection, 2, Fate.DELIVERED, at=at, progress={"baseline": 30, "job": 31})
+
+    house.call(house.ledger.write(operation))
+    house.run_id = ran["run_id"]
+    return house
+
+
+def test_a_result_is_told_with_its_server_and_connection(posted):
+    """What was posted, of which connection, and the job there that holds it; in the list and in the run's detail."""
+    delivered, refused = posted.get("/v1/deliveries")
+    assert (refused["kind"], refused["about"], refused["target"]) == ("sde_result", "result", "prod")
+    assert refused["result"] == {
+        "server": "prod", "kind": "alm", "connection": 12, "succeeded": False,
+        "result_message": "no <b>route</b>\x1b[2J", "sde_job": None,
+    }  # fmt: skip
+    assert refused["reason"] == "Not found. (status 404)"
+    assert (delivered["result"]["connection"], delivered["result"]["sde_job"]) == (13, 31)
+    assert posted.get("/v1/deliveries/1")["result"] == refused["result"]
+    assert posted.get(f"/v1/runs/{posted.run_id}")["deliveries"][1]["result"] == delivered["result"]
+
+
+def test_a_result_stands_on_the_run_s_page(posted):
+    """Its words come from a command: they are text there."""
+    page = posted.http.get(f"/runs/{posted.run_id}", headers={"Authorization": "Bearer the-local-token"}).text
+    assert "no &lt;b&gt;route&lt;/b&gt;" in page
+    assert "<td>prod, alm 12</td>" in page
+    assert "<td>sde_result, result: success</td>" in page
+
+
+def test_results_are_listed_on_the_command_line(posted):
+    """Server, connection, outcome, words and reason; nothing that moves the cursor."""
+    told = [click.unstyle(line) for line in lines(posted.get("/v1/deliveries"), posted.clock.now())]
+    assert told[0].split() == ["DELIVERY", "RUN", "JOB", "ABOUT", "WRITTEN", "STATE", "TO"]
+    assert "sde_result, success" in told[1]
+    assert told[1].rstrip().endswith("prod: alm 13")
+    assert told[2] == "    SDE job 31"
+    assert "sde_result, failure" in told[3]
+    assert told[4:] == ["    result: no <b>route</b>\\x1b[2J", "    Not found. (status 404)"]
+
+
+def test_a_refused_result_is_sent_again_by_hand(posted):
+    """As any delivery."""
+    refused = posted.get("/v1/deliveries/1")
+    again = posted.post(f"/v1/deliveries/{refused['delivery_id'][:8]}/resend")
+    assert (again["state"], again["result"]) == ("pending", refused["result"])
