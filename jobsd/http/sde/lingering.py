@@ -15,8 +15,8 @@ from starlette.types import Message, Receive, Scope, Send
 SMALL = 64 * 1024
 """Bytes of a body that nobody wanted are read up to this many, so that the connection can go on."""
 
-MOST = 1024 * 1024
-"""Bytes that are read and thrown away, at the most, after the answer."""
+MOST = 8 * 1024 * 1024
+"""Bytes that are read and thrown away, at the most, after the answer: some clients send all before they read."""
 
 LINGER_S = 2.0
 """Seconds in which the client has to see the answer and stop sending."""
