@@ -40,6 +40,7 @@ class Masking:
         texts = sorted(spelled, key=lambda text: (-len(text), text))
         self.longest = max((len(_raw(text)) for text in texts), default=0)
         self._text = re.compile("|".join(map(_pattern, texts))) if texts else None
+        self._raw = tuple(_raw(text) for text in texts)
         self._bytes = re.compile(b"|".join(_raw(_pattern(text)) for text in texts)) if texts else None
 
     def text(self, text: str) -> str:
@@ -48,7 +49,10 @@ class Masking:
 
     def raw(self, text: bytes) -> bytes:
         """The same for bytes, as a command prints them in UTF-8."""
-        return text if self._bytes is None else self._bytes.sub(MASK.encode(), text)
+        # Looking for each takes a tenth of the time of looking for all of them at once, and mostly there is none.
+        if self._bytes is None or not any(secret in text for secret in self._raw):
+            return text
+        return self._bytes.sub(MASK.encode(), text)
 
 
 def _secrets(params: Mapping[str, Any]) -> Iterator[str]:

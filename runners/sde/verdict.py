@@ -59,14 +59,15 @@ class Heard:
         plain = _ESCAPES.sub(b"", text) if b"\x1b" in text else text
         plain = plain.replace(b"\r", b"\n")
         lines = b"." + plain if continued else plain
-        for found in _FAILED.finditer(lines):
+        # Each pattern is slow beside a look for its word, and there may be gigabytes without it.
+        for found in _FAILED.finditer(lines) if b"Failed" in lines else ():
             self.failed = True
             self.reason = found[1].strip(_NOTHING)[:_KEPT] or self.reason
-        for found in _ERROR.finditer(lines):
+        for found in _ERROR.finditer(lines) if b"Error:" in lines else ():
             self.errors += 1
             self.error = found[1].strip(_NOTHING)[:_KEPT]
-        self.succeeded = self.succeeded or _SUCCESS.search(lines) is not None
-        said = _FAILED_LINE.sub(b"", plain) if self.failed else plain
+        self.succeeded = self.succeeded or (b"Success" in lines and _SUCCESS.search(lines) is not None)
+        said = _FAILED_LINE.sub(b"", plain) if self.failed and b"Failed" in plain else plain
         self.last = said.rstrip(_NOTHING).rpartition(b"\n")[2].strip(_NOTHING)[:_KEPT] or self.last
 
 

@@ -350,10 +350,12 @@ async def test_a_kind_that_is_listed_later(agency, listed):
 
 async def test_a_crash_between_the_list_and_its_end(agency, listed):
     """A connection that is known already and stands in a list that is read anew is run once."""
-    agency.server.lists["alm"] = [listed(1), listed(2, in_progress=True)]
-    await agency.run([AssetRef("alm@sde-prod", "sde-list"), asset(1), asset(2)])
+    agency.server.lists["alm"] = [listed(1), listed(2, in_progress=True), listed(3, params=None)]
+    await agency.run([AssetRef("alm@sde-prod", "sde-list"), asset(1), asset(2), asset(3)])
     assert agency.ran_projects() == ["P1"]
-    assert [report.asset.id for report in agency.lab.report.ended] == ["alm@sde-prod", "2@sde-prod", "1@sde-prod"]
+    ended = [report.asset.id.partition("@")[0] for report in agency.lab.report.ended]
+    assert (ended[0], sorted(ended)) == ("alm", ["1", "2", "3", "alm"])
+    assert [told["connections"] for told in agency.lab.warned("sde_params_missing")] == [[3]]
 
 
 async def test_a_list_that_fails_again(agency, listed):
@@ -361,6 +363,7 @@ async def test_a_list_that_fails_again(agency, listed):
     agency.server.lists["alm"] = [listed(1)]
     agency.server.answers["ldap"] = FORBIDDEN
     await agency.run([asset(1), asset(5, "ldap"), AssetRef("ldap@sde-prod", "sde-list")])
+    assert agency.lab.report.ended[0].asset.type == "sde-list"
     assert agency.reports["1 alm"].state is DONE
     assert agency.reports["5 ldap"].reason.startswith("the connections cannot be listed: You do not")
     assert agency.reports["ldap list"].state is FAILED
