@@ -149,6 +149,20 @@ def shared(told, tmp_path_factory):
     hall.house.stop()
 
 
+@pytest.fixture(scope="module")
+def hall_over():
+    """Makes halls over houses that are there."""
+    made = []
+
+    def make(house):
+        made.append(Hall(house))
+        return made[-1]
+
+    yield make
+    for hall in made:
+        hall.http.close()
+
+
 @pytest.fixture
 def listener():
     """A TCP server that takes connections and says nothing; its port."""
