@@ -227,28 +227,32 @@ async def test_two_runs_of_one_connection_do_not_take_each_others_jobs(sde, driv
 
 
 async def test_what_another_run_initiates_is_not_looked_at_before_that_run_has_its_answer(sde, driver):
-    """One run looks for what it lost while the other's initiation is on its way: it waits for the other's turn."""
+    """One run looks for what it lost while the other's initiation is on its way: they take turns."""
     one_memory, two = driver.memory, []
-    looked = asyncio.Event()
+    posted, looked = asyncio.Event(), asyncio.Event()
 
     async def begin_the_other():
+        """The first look has found nothing; before it is told so, the other sends, if nothing keeps it from it."""
         driver.next_run()
         one_memory.others = (driver.memory,)
         two.append(asyncio.create_task(driver.go()))
-
-    async def answer_late():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(looked.wait(), 0.3)
+            await asyncio.wait_for(posted.wait(), 0.5)
+        sde.order("GET", "page=1$", look, times=9)
 
     async def look():
-        looked.set()
+        if posted.is_set():
+            looked.set()
+
+    async def answer_late():
+        posted.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(looked.wait(), 0.5)
 
     sde.order("POST", POST, "drop_before")
     sde.order("POST", POST, answer_late)
     sde.order("GET", "page=1$", None)
     sde.order("GET", "page=1$", begin_the_other)
-    sde.order("GET", "page=1$", None)
-    sde.order("GET", "page=1$", look)
     one = await driver.go()
     assert one.ended is (await two[0]).ended is Ended.COMPLETED
     assert one_memory.values[memory.JOB] != driver.memory.values[memory.JOB]

@@ -251,3 +251,35 @@ async def test_each_change_of_the_job_is_remembered(sde, driver):
     await driver.go()
     states = [put[memory.STATUS] for put in driver.memory.log if put.get(memory.STATUS)]
     assert states == ["pending", "failed"]
+
+
+async def test_the_daemons_stop_does_not_wait_for_a_server_that_hangs(sde, driver):
+    """An answer under way has two seconds; the next start looks for what was sent."""
+    driver.settings["timeout"] = timedelta(seconds=60)
+    stop = Stop()
+
+    async def hang():
+        stop.request(StopReason.SHUTDOWN)
+        await asyncio.Event().wait()
+
+    sde.order("POST", "jobs/alm/", hang)
+    outcome = await asyncio.wait_for(driver.go(stop=stop), 20)
+    assert (outcome.ended, outcome.unsettled) == (Ended.STOPPED, False)
+    await driver.restart()
+    assert (await driver.go()).ended is Ended.COMPLETED
+    assert len(sde.jobs) == 1
+
+
+async def test_a_window_that_ends_while_a_job_is_initiated_waits_for_the_answer(sde, driver):
+    """What was sent is known, if it can be."""
+    stop = Stop()
+
+    async def close():
+        stop.request(StopReason.WINDOW_END)
+        await asyncio.sleep(0.2)
+
+    sde.order("POST", "jobs/alm/", close)
+    outcome = await driver.go(stop=stop)
+    assert outcome.ended is Ended.STOPPED
+    assert driver.memory.values[memory.JOB].startswith("101@")
+    assert not driver.report.told
