@@ -172,6 +172,7 @@ async def test_the_window_ends(agency, listed, until_true, carriers_of):
     )
     assert agency.posted() == {("alm", 1): (True, "")}
     assert list(agency.reports) == ["1 alm"]
+    assert agency.lab.report.started == [asset(1), asset(2)]
     assert carriers_of(agency.lab.token) == []
 
 
