@@ -88,7 +88,9 @@ async def _sde(patient: Patient, name: str, server: SdeServer) -> list[Finding]:
         async with asyncio.timeout(LIMIT_S):
             asked = await sde.examine(name, patient.configuration, environ=patient.environ)
     except TimeoutError:
-        return [fail(AREA, name, f"no answers within {LIMIT_S:g} s", "look at the server's own log")]
+        return [
+            fail(AREA, name, f"not everything was answered within {LIMIT_S:g} s", "look at the server's own log")
+        ]
     return [_finding(name, one) for one in asked if not (one.sound and one.what == "reachable")]
 
 

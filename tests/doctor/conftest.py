@@ -103,6 +103,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         me = {"id": 1, "email": "agent@example.com"}
         usual = 200, me if "/users/me/" in self.path else {"results": []}
         status, body = next((a for path, a in self.server.answers.items() if path in self.path), usual)
+        if body is None:
+            self.server.silence.wait()
+            return
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
@@ -118,6 +121,11 @@ class _Answers(http.server.BaseHTTPRequestHandler):
 
 class _Quiet(http.server.ThreadingHTTPServer):
     off, answers = timedelta(0), {}
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.silence = threading.Event()
+
     daemon_threads = False
 
     def handle_error(self, request, client_address):
@@ -128,7 +136,8 @@ class _Quiet(http.server.ThreadingHTTPServer):
 def web():
     """Starts SDE servers without connections: (certificate and key or None, off=…, answers=…) -> base URL.
 
-    `off` is their clock's fault, `answers` what they answer instead: status and body by a part of the path.
+    `off` is their clock's fault, `answers` what they answer instead: status and body by a part of the path,
+    None for no answer at all.
     """
     started = []
 
@@ -146,6 +155,7 @@ def web():
 
     yield start
     for server, thread in started:
+        server.silence.set()
         server.shutdown()
         thread.join()
         server.server_close()

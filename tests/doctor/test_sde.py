@@ -10,6 +10,8 @@ import time
 import pytest
 import requests
 
+import jobsd.doctor.servers
+
 SERVED = """
 version: 1
 settings:
@@ -185,3 +187,10 @@ def test_the_jsons_advice_says_what_to_do(doctor, asked):
         f["advice"] == "give the token's user the permission to edit ALM (issue tracker) connections"
         for f in findings
     )
+
+
+def test_a_server_that_answers_too_slowly(asked, web, monkeypatch):
+    """Given up: the doctor has other things to look at."""
+    monkeypatch.setattr(jobsd.doctor.servers, "LIMIT_S", 1.0)
+    url = web(answers={"/users/me/": (200, None)})
+    assert asked("G_AGENT", url=url) == [("fail", "not everything was answered within 1 s")]
