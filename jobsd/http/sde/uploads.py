@@ -65,7 +65,7 @@ async def _imported(call: Call, wanted: FileImport, form: Form, params: str | No
     alias = f"File Upload Connection - {systems.shown(wanted.system).short_name}"
     opened, kept = list[RunRow](), list[Path]()
     shared: dict[str, Any] = {
-        "kind": KIND.value, "alias": alias, "system": systems.named(wanted.system),
+        "kind": KIND.value, "alias": alias, "system": wanted.system,
         "frequency": Frequency.MANUALLY.value, "inaccessible": False,
     }  # fmt: skip
     now = call.service.now()

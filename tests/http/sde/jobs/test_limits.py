@@ -370,3 +370,14 @@ sde_systems: {fortify_file_upload: {command: quick}}
         status, headers, text = answered(raw)
     assert (status, headers["connection"], text) == (408, "close", b'{"detail":"Nothing was sent for 0 seconds."}')
     house.until(lambda: left(house) == [])
+
+
+def test_what_a_failed_import_put_down_goes(desk_in):
+    """The file cannot be put where it belongs: no connection, no job, and nothing in the next one's way."""
+    desk = desk_in()
+    first = desk.upload()["connection"]["id"]
+    (desk.state / "uploads" / str(first + 1) / "report.xml" / "in the way").mkdir(parents=True)
+    assert desk.upload(status=507) == {"detail": "The file cannot be kept: Is a directory."}
+    assert len(desk.get("/jobs/")["results"]) == 1
+    assert [path.name for path in (desk.state / "uploads").iterdir() if path.name != ".incoming"] == [str(first)]
+    assert desk.upload()["connection"]["id"] == first + 1
