@@ -27,7 +27,7 @@ def holders(folder):
 
 @pytest.fixture
 def daemon(tmp_path, words):
-    """`jobsd run`: the client, the folder, what ends it."""
+    """`jobsd run`: a client, the folder, the process."""
     text = words.yaml().replace("FOLDER", str(tmp_path))
     (tmp_path / "jobs.yaml").write_text(text)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("JOBSD", "STATE_", "NOTIFY_"))}
@@ -55,14 +55,10 @@ def daemon(tmp_path, words):
     url = (tmp_path / "state" / "url").read_text()
     http = httpx.Client(base_url=url, headers={"Authorization": "Token editors-key"}, timeout=30, trust_env=False)
 
-    def end():
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-    yield http, tmp_path, end
+    yield http, tmp_path, process
     http.close()
-    if process.poll() is None:
-        end()
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
 
 
 def done(http, job):
@@ -76,7 +72,7 @@ def done(http, job):
 
 def test_no_secret_is_in_the_state_folder_or_the_log(daemon):
     """Made, changed, tested, run by a command that prints them, listed: no file that is left holds a password."""
-    http, folder, end = daemon
+    http, folder, process = daemon
 
     def post(path, body, status=201):
         answer = http.post(f"/api/v2/{path}", json=body)
@@ -111,7 +107,8 @@ def test_no_secret_is_in_the_state_folder_or_the_log(daemon):
         assert NESTED not in answer.content, path
     assert runs
     assert holders(folder) == []
-    end()
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
     assert holders(folder) == []
 
 
@@ -159,3 +156,29 @@ def test_without_a_key_no_params_are_taken(build_hall):
     key = hall.connection(connector=connector, frequency="daily")["id"]
     assert hall.json("PATCH", f"connections/alm/{key}/", {"params": {"a": 1}}, status=400).keys() == {"params"}
     assert hall.get(f"connections/alm/{key}/")["params"] == {}
+
+
+def test_a_reload_tells_what_it_has_taken_away(daemon, words):
+    """The log names users without their token, a lost key, and connections whose system is gone."""
+    http, folder, process = daemon
+    connector = http.post("/api/v2/connectors/alm/", json={"name": "C", "system": "jira", "params": KEPT}).json()[
+        "id"
+    ]
+    shared = {"alias": "A", "connector": connector, "project": 1, "params": {}}
+    assert http.post("/api/v2/connections/alm/", json=shared).status_code == 201
+    away = {**shared, "alias": "B", "connector": None, "inaccessible": True}
+    assert http.post("/api/v2/connections/ldap/", json=away).status_code == 201
+    whole = json.loads(words.yaml(key="another", systems={"tested": words.systems["tested"]}))
+    whole["users"][2]["token"] = {"env": "NOT_SET"}
+    (folder / "jobs.yaml").write_text(json.dumps(whole).replace("FOLDER", str(folder)))
+    process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while "job_unfit" not in (log := (folder / "log").read_text()):
+        assert time.monotonic() < deadline, log
+        time.sleep(0.02)
+    lines = {line["event"]: line for line in map(json.loads, log.splitlines())}
+    assert (lines["user_token_missing"]["user"], lines["user_token_missing"]["level"]) == ("reader", "error")
+    assert (lines["sde_params_locked"]["locked"], lines["sde_params_locked"]["kept"]) == (1, 1)
+    unfit = [line for line in map(json.loads, log.splitlines()) if line["event"] == "job_unfit"]
+    assert [line["job"] for line in unfit] == ["sde:alm:1"]
+    assert "'jira'" in unfit[0]["reason"]
