@@ -120,7 +120,7 @@ def test_initiating(put):
         [
             ("GET", "/connections/alm/"),
             ("GET", "/connections/ldap/?include=nothing"),
-            ("GET", "/jobs/?ready=false", {"but": [f".results[{i}].id" for i in range(9)]}),
+            ("GET", "/jobs/?ready=false", {"but": [".results[].id"]}),
         ]
     )
 
