@@ -14,8 +14,9 @@ from jobsd.http.sde.connectors import KINDS, editor
 from jobsd.http.sde.errors import Answer, refused_field
 from jobsd.http.sde.routes import Address, Call
 from jobsd.http.sde.vault import opened
+from jobsd.http.service import Unanswered
 from runners.sde.systems import LDAP, Systems
-from runners.sde.trying import reach, run_test, test_command
+from runners.sde.trying import COMMAND_S, reach, run_test, test_command
 from runners.sde.wire import (
     Kind,
     Trial,
@@ -26,6 +27,9 @@ from runners.sde.wire import (
 )
 from scheduler.ledger import sde_connections
 from scheduler.ledger.sde_connections import ConnectorRow
+
+LONGEST_S = COMMAND_S + 15.0
+"""Seconds that a test call may take, with the end of a command that does not want to end."""
 
 
 async def connector(call: Call) -> Response:
@@ -74,8 +78,12 @@ async def _tried(call: Call, trial: Trial) -> Response:
             return Answer((await reach(trial, kind)).wire())
         # Children belong to the scheduling loop, and a test may take longer than an act.
         test = run_test(trial, kind, command, configuration, service.dispatcher.clock)
-        future = asyncio.run_coroutine_threadsafe(test, service.loop)
-        return Answer((await asyncio.wrap_future(future)).wire())
+        future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(test, service.loop))
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                return Answer((await future).wire())
+        except TimeoutError:
+            raise Unanswered("the scheduling loop does not answer: nothing was tested") from None
 
 
 ADDRESSES = (

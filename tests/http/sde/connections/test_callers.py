@@ -79,6 +79,7 @@ def test_a_login_is_computed_once(hall, words):
 def test_a_reload_reads_users_anew(hall, words):
     """A token that the file has no more is worth nothing, a new one is; so are passwords."""
     assert hall.ask("GET", "users/me/", who=None, auth=("alm", words.password)).status_code == 200
+    assert hall.ask("GET", "users/me/", who="reader").status_code == 200
     users = {name: user for name, user in words.users.items() if name not in {"alm", "reader"}}
     hall.reload(words.yaml(users=users | {"reader": ("reader@example.com", "new-key", "view", [])}))
     assert told(hall.ask("GET", "users/me/", who="reader")) == (401, INVALID)
