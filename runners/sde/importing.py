@@ -14,7 +14,7 @@ from runners.sde.errors import Refused
 from runners.sde.files import Source, UnfitError, matching, move, opened
 from runners.sde.looking import GoneError, until_ready
 from runners.sde.outcomes import failure_of, message_of, overdue
-from runners.sde.uploading import Errand, job_of
+from runners.sde.uploading import Errand, LostError, job_of
 from runners.sde.wire import Job, JobState, Kind
 
 TYPE = "sde-file"
@@ -65,6 +65,8 @@ async def import_file(errand: Errand, asset: AssetRef) -> AssetReport:
             digest = errand.digest_of(asset, source)
             async with errand.asking.claims.turn(digest, execution.stop):
                 state, reason = await _imported(errand, asset, source, digest)
+    except LostError as error:
+        state, reason = AssetState.UNREACHABLE, str(error)
     except (UnfitError, GoneError) as error:
         state, reason = AssetState.FAILED, str(error)
     except Refused as error:

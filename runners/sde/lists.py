@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 from runners.sde.errors import Refused, Unanswered
@@ -83,9 +84,10 @@ async def _newest_pages(get: Get, path: str, query: Query) -> tuple[list[Listing
         middle = await _jobs(get, path, query, (1 + last) // 2)
         far = await _jobs(get, path, query, last)
         ids = [job.id for page in (first, *([middle] if last > 2 else []), far) for job in page.items]
-        if far.items and ids == sorted(ids):
+        steps = [after - before for before, after in pairwise(ids)]
+        if far.items and min(steps) > 0:
             return [first, far], range(last - 1, 1, -1)
-        if far.items and ids == sorted(ids, reverse=True):
+        if far.items and max(steps) < 0:
             return [far, first], range(2, last)
     return [_sound(await whole(get, path, query, _listed))], range(0)
 

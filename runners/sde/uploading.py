@@ -67,14 +67,19 @@ class Errand:
         self.remembered.pop(memory.file_name(asset.id), None)
 
 
+class LostError(Exception):
+    """The file did not get through, or no answer did; other files may."""
+
+
 async def job_of(errand: Errand, asset: AssetRef, source: Source) -> Job:
     """The job that imports the file: an earlier attempt's, unless that ended badly or is gone, else a new one.
 
     Raises:
         UnfitError: The file cannot be sent.
         NotSent, Refused: As the server says; it has not got the file.
+        LostError: It was cut off, or it cannot be told whether the server has got it.
         StopAsked: While it was sent or looked for.
-        Unreachable, Silent: It cannot be told whether the server has got it.
+        Unreachable, Silent: The server gives no answers.
     """
     digest, earlier = errand.digest_of(asset, source), errand.sending(asset)
     if earlier is None or earlier.digest != digest:
@@ -104,7 +109,7 @@ async def _send_until_known(errand: Errand, asset: AssetRef, source: Source, los
             return found
         if not isinstance(error, Unreachable) or isinstance(error, NotSent):
             raise error
-    raise error
+    raise LostError(f"whether the server has got it is not known: {error}")
 
 
 async def _send(
@@ -128,6 +133,8 @@ async def _send(
             unknown = isinstance(error, Unreachable) and not isinstance(error, NotSent) and source.whole
             if sure and not unknown:
                 await errand.forget(asset)
+                if isinstance(error, Unreachable) and not isinstance(error, NotSent):
+                    raise LostError(f"the connection broke while it was sent: {error}") from None
                 raise
             if isinstance(error, UnfitError | StopAsked):
                 raise

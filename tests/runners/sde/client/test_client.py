@@ -99,7 +99,7 @@ async def test_a_list_without_pages_is_the_whole_list(sde, client):
 )
 async def test_a_list_that_cannot_be_read_is_no_answer(sde, client, answer):
     """One without an end, one whose items have no ids, one that is none."""
-    sde.order("GET", "jobs/alm", answer, times=99)
+    sde.order("GET", "jobs/alm", (200, answer, {}), times=99)
     with pytest.raises(Unreachable):
         await client.newest_job_id(Kind.ALM, 12)
     assert sde.count("GET") < 9

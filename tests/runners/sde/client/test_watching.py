@@ -62,6 +62,16 @@ async def test_a_job_that_is_not_ready_in_time_fails(sde, driver, kind, deadline
     assert outcome.unsettled
 
 
+async def test_the_deadline_also_ends_the_waiting_for_a_server_that_is_silent(sde, driver):
+    """Its silence is no longer waited out than the job."""
+    sde.script = (100, True, "")
+    sde.order("GET", JOB, "drop_before", times=100_000)
+    begin = driver.clock.now()
+    outcome = await driver.go(deadline=timedelta(minutes=45))
+    assert "was not ready 45 min after it was initiated" in outcome.reason
+    assert driver.clock.now() - begin == timedelta(minutes=45)
+
+
 async def test_the_deadline_counts_from_the_initiation_that_was_taken(sde, driver):
     """Not from one that the server throttled."""
     sde.script = (100_000, True, "")
