@@ -196,3 +196,19 @@ async def test_two_runs_do_not_import_the_same_file_at_the_same_time(sde, driver
     two = asyncio.create_task(driver.send())
     assert {(await one).ended, (await two).ended} == {Ended.COMPLETED}
     assert len(sde.uploads) == 1
+
+
+async def test_a_window_that_ends_with_a_file_begins_no_other(sde, driver):
+    """The file is done, the others were not touched."""
+    for number in range(3):
+        os.utime(driver.file(f"reports/{number}.fpr", b"%d" % number), (number, number))
+    stop = Stop()
+
+    async def close():
+        stop.request(StopReason.WINDOW_END)
+
+    sde.order("POST", FILES, close)
+    sde.script = (0, True, "")
+    assert (await driver.send(stop=stop)).ended is Ended.STOPPED
+    assert driver.report.states() == {"reports/0.fpr": "done"}
+    assert driver.report.started == ["reports/0.fpr"]
