@@ -162,7 +162,10 @@ class JobActs:
 
         def operation(connection: Connection) -> RunRow:
             row = _own(connection, guid)
-            opener = self._opener(self._in_force(row))
+            definition = self._in_force(row)
+            if not definition.enabled:
+                raise Refused(f"job {row.name!r} is disabled")
+            opener = self._opener(definition)
             run = opening.open_asked(connection, row, opener, kind=Kind.MANUAL, at=now, actor=actor)
             also(connection, run)
             return run
