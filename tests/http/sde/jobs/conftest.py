@@ -161,6 +161,10 @@ class Desk:
         }  # fmt: skip
         return self.post(f"/jobs/{kind}/", asked, **more)
 
+    def jobs(self):
+        """The ids of all jobs; what else is shown of them may change at any time."""
+        return [job["id"] for job in self.get("/jobs/")["results"]]
+
     def ended(self, job, kind="alm"):
         """The job, as soon as it is ready."""
 

@@ -108,13 +108,13 @@ def test_another_system_has_no_command_for_files(desk):
 )  # fmt: skip
 def test_all_faults_at_once(desk, parts, faults):
     """By field, in the framework's words; nothing is kept, on the disk neither."""
-    jobs, before = desk.get("/jobs/"), files(desk)
+    jobs, before = desk.jobs(), files(desk)
     status, answer = sent(desk, form(*parts))
     assert (status, answer.keys()) == (400, faults.keys())
     system = answer.pop("system", None)
     assert answer == {name: fault for name, fault in faults.items() if name != "system"}
     assert "system" not in faults or str(faults["system"][0]) in str(system)
-    assert (desk.get("/jobs/"), files(desk)) == (jobs, before)
+    assert (desk.jobs(), files(desk)) == (jobs, before)
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_all_faults_at_once(desk, parts, faults):
 )  # fmt: skip
 def test_a_broken_form(desk, body, boundary, told):
     """400 with the reason; nothing is kept."""
-    jobs, before = desk.get("/jobs/"), files(desk)
+    jobs, before = desk.jobs(), files(desk)
     status, answer = sent(desk, body, boundary=boundary)
     assert (status, list(answer)) == (400, ["detail"])
     assert answer["detail"].startswith(told)
-    assert (desk.get("/jobs/"), files(desk)) == (jobs, before)
+    assert (desk.jobs(), files(desk)) == (jobs, before)
 
 
 def test_without_a_boundary(desk):
