@@ -78,7 +78,9 @@ async def started(rig, toy, source):
 async def test_queued_runs_go_one_after_another_in_their_order(rig, toy, waits):
     """Each is there at once and starts when those before it have ended; none is skipped, none refused."""
     r, job = await started(rig, toy, waits.source)
+    r.dispatcher._poke.clear()
     queued = [await r.control.queue(job.guid, ALICE, also=kept) for _ in range(4)]
+    assert r.dispatcher._poke.is_set()  # the scheduling loop looks at once
     await r.settle()
     assert [str(run.state) for run in r.runs("job")] == ["running", "pending", "pending", "pending"]
     await r.until(lambda: waits.said == ["begin"])
