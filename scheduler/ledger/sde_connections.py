@@ -182,6 +182,15 @@ def chunks(numbers: Collection[int]) -> Iterator[list[int]]:
     return (ordered[begin : begin + CHUNK] for begin in range(0, len(ordered), CHUNK))
 
 
+def change_each(
+    connection: sa.Connection, connection_ids: Collection[int], values: Mapping[str, Any], *, at: datetime
+) -> None:
+    """Put `values` in the place of those that stood, in each of these connections."""
+    for some in chunks(connection_ids):
+        update = _CONNECTIONS.update().where(_CONNECTIONS.c.connection_id.in_(some))
+        connection.execute(update.values(**values, modified_at=at))
+
+
 def projects(connection: sa.Connection) -> list[int]:
     """Those that connections name, ascending."""
     query = sa.select(_CONNECTIONS.c.project).where(_CONNECTIONS.c.project.is_not(None)).distinct()

@@ -63,8 +63,7 @@ async def change_connector(call: Call, row: ConnectorRow, values: Mapping[str, A
 
     def keep(connection: Connection) -> None:
         sde_connections.change_connector(connection, key, values, at=at)
-        for user in moved:
-            sde_connections.change(connection, user.connection_id, followed, at=at)
+        sde_connections.change_each(connection, [user.connection_id for user in moved], followed, at=at)
 
     if moved:
         call.still_serving()

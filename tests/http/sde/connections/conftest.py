@@ -64,7 +64,8 @@ class Hall:
     def __init__(self, house):
         self.house = house
         self.clock = house.clock
-        house.start()
+        if not house.url:
+            house.start()
         self.http = httpx.Client(base_url=f"{house.url}/api/v2", timeout=30, trust_env=False)
 
     def ask(self, method, path, body=None, *, who="editor", **more):
@@ -141,12 +142,11 @@ def hall(build_hall):
 
 
 @pytest.fixture(scope="module")
-def shared(told, tmp_path_factory):
+def shared(module_house, tmp_path_factory):
     """A hall for tests that do not mind each other."""
-    hall = Hall(type(told)(tmp_path_factory.mktemp("hall"), text=yaml()))
+    hall = Hall(module_house(tmp_path_factory.mktemp("hall"), yaml()))
     yield hall
     hall.http.close()
-    hall.house.stop()
 
 
 @pytest.fixture(scope="module")

@@ -30,9 +30,9 @@ def statements():
 
 
 @pytest.fixture(scope="module")
-def crowd(told, tmp_path_factory, words):
+def crowd(module_house, tmp_path_factory, words):
     """A hall with many connections, put into its ledger as the face would."""
-    house = type(told)(tmp_path_factory.mktemp("crowd"), text=words.yaml())
+    house = module_house(tmp_path_factory.mktemp("crowd"), words.yaml())
     seal, at = Seal("of a test"), house.clock.now()
 
     def fill(connection):
@@ -66,8 +66,7 @@ def crowd(told, tmp_path_factory, words):
         return len(jobs.every(connection))
 
     assert house.call(house.ledger.write(fill)) == MANY
-    yield house
-    house.stop()
+    return house
 
 
 @pytest.fixture(scope="module")
