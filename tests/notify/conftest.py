@@ -214,7 +214,8 @@ class Office:
         tasks = [task for _, task in self.courier._sending.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)  # a library may swallow that it is cancelled
         await self.postman.aclose()
         self.dispatcher.alarm.stop()
         self.ledger.close()
