@@ -16,7 +16,8 @@ from jobsd.http.sde.people import People
 from jobsd.http.sde.routes import Address, Call
 from jobsd.http.sde.showing import Shower
 from jobsd.http.sde.shown import course_of
-from jobsd.http.sde.vault import sealed
+from jobsd.http.sde.vault import merged, sealed
+from runners.sde.sealing import Seal
 from runners.sde.systems import LDAP, Systems
 from runners.sde.wire import (
     NOT_FOUND,
@@ -124,7 +125,9 @@ async def create(call: Call) -> Response:
         values = {**_NOTHING, "kind": call.of_kind.value}
         if connector is None:
             values["system"] = Systems.of(call.service.configuration).named(LDAP)
-        row = await keeping.create(call, {**values, **_columns(call, asked, connector)})
+        if asked.params is not None:
+            values["params"] = sealed(_seal(call), asked.params)
+        row = await keeping.create(call, {**values, **_columns(asked, connector)})
     return await _answer(call, row, Shape.CREATED, status=201)
 
 
@@ -144,7 +147,11 @@ async def _change(call: Call, *, partial: bool) -> Response:
     body = await call.data()
     async with call.state.changes:
         asked, connector = await _asked(call, body, partial=partial)
-        row = await keeping.change(call, await _row(call), _columns(call, asked, connector))
+        before, columns = await _row(call), _columns(asked, connector)
+        if asked.params is not None:
+            kept = before.params if partial else None
+            columns["params"] = merged(_seal(call), kept, asked.params)
+        row = await keeping.change(call, before, columns)
     return await _answer(call, row, Shape.SINGLE)
 
 
@@ -167,8 +174,8 @@ async def _asked(call: Call, body: object, *, partial: bool) -> tuple[Connection
     return asked, connector
 
 
-def _columns(call: Call, asked: ConnectionFields, connector: ConnectorRow | None) -> dict[str, Any]:
-    """What is said, as the ledger keeps it; system and `inaccessible` are the connector's."""
+def _columns(asked: ConnectionFields, connector: ConnectorRow | None) -> dict[str, Any]:
+    """What is said, but for params, as the ledger keeps it; system and `inaccessible` are the connector's."""
     said = {
         "alias": asked.alias,
         "project": asked.project,
@@ -180,9 +187,11 @@ def _columns(call: Call, asked: ConnectionFields, connector: ConnectorRow | None
     if connector is not None:
         columns["connector_id"] = connector.connector_id
         columns |= {"system": connector.system, "inaccessible": connector.inaccessible}
-    if asked.params is not None:
-        columns["params"] = sealed(call.state.vault.of(call.service.configuration), asked.params)
     return columns
+
+
+def _seal(call: Call) -> Seal | None:
+    return call.state.vault.of(call.service.configuration)
 
 
 async def _row(call: Call) -> ConnectionRow:

@@ -12,7 +12,7 @@ from jobsd.http.sde.errors import Answer
 from jobsd.http.sde.rights import may_edit
 from jobsd.http.sde.routes import Address, Call
 from jobsd.http.sde.showing import Shower
-from jobsd.http.sde.vault import sealed
+from jobsd.http.sde.vault import merged
 from runners.sde.systems import Systems
 from runners.sde.wire import ConnectorFields, Kind, paged, parse_connector_request, parse_paging
 from scheduler.ledger import Connection, sde_connections
@@ -55,7 +55,7 @@ async def create(call: Call) -> Response:
     """Make one."""
     configuration = call.service.configuration
     asked = parse_connector_request(await call.data(), systems=Systems.of(configuration))
-    values, at = {"kind": call.of_kind.value, "params": None, **_columns(call, asked)}, call.service.now()
+    values, at = {"kind": call.of_kind.value, "params": None, **_columns(call, asked, None)}, call.service.now()
     row = await call.service.ledger.write(
         lambda connection: sde_connections.add_connector(connection, values, at=at)
     )
@@ -79,20 +79,21 @@ async def _change(call: Call, *, partial: bool) -> Response:
     asked = parse_connector_request(await call.data(), partial=partial, systems=systems)
     async with call.state.changes:
         before = await _row(call)
-        row = await keeping.change_connector(call, before, _columns(call, asked))
+        kept = before.params if partial else None
+        row = await keeping.change_connector(call, before, _columns(call, asked, kept))
     _log.info("sde_connector_changed", connector=row.connector_id, kind=row.kind, user=call.caller.user.name)
     return _answer(call, row)
 
 
-def _columns(call: Call, asked: ConnectorFields) -> dict[str, Any]:
-    """What is said, as the ledger keeps it. Raises Turned (400) where params could not be encrypted."""
+def _columns(call: Call, asked: ConnectorFields, kept: str | None) -> dict[str, Any]:
+    """What is said, as the ledger keeps it; params over those `kept`. Raises Turned (400), see `merged`."""
     configuration = call.service.configuration
     said: dict[str, Any] = {"name": asked.name, "inaccessible": asked.inaccessible}
     if asked.system is not None:
         said["system"] = Systems.of(configuration).named(asked.system)
     columns = {name: value for name, value in said.items() if value is not None}
     if asked.params is not None:
-        columns["params"] = sealed(call.state.vault.of(configuration), asked.params)
+        columns["params"] = merged(call.state.vault.of(configuration), kept, asked.params)
     return columns
 
 

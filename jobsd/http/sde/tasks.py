@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.definitions import Configuration
 from jobsd.http.sde.showing import Shower
-from jobsd.http.sde.vault import Vault
+from jobsd.http.sde.vault import Vault, why_locked
 from runners.sde.tasks import NoTaskError, Task
 from runners.sde.wire import Kind
 from scheduler.ledger import Connection, Ledger, NotFound, sde_connections
@@ -36,11 +36,12 @@ class ServedTasks:
         except NotFound:
             raise NoTaskError(f"there is no connection {connection} any more") from None
         configuration = self._configuration()
-        params = Shower(configuration, self._vault.of(configuration), connectors).params(row)
+        seal = self._vault.of(configuration)
+        params = Shower(configuration, seal, connectors).params(row)
         if params is None:
             raise NoTaskError(
-                f"the params of connection {connection} cannot be decrypted: settings.encryption_key is not the "
-                "key that they were encrypted with; put that one back, or send the params again"
+                f"the params of connection {connection} cannot be decrypted: {why_locked(configuration, seal)}; "
+                "put the key of before back, or send all params again by PUT"
             )
         folder = self._folder / UPLOADS / str(connection)
         return Task(

@@ -13,7 +13,7 @@ from jobsd.http.sde import projects
 from jobsd.http.sde.connectors import KINDS, editor
 from jobsd.http.sde.errors import Answer, refused_field
 from jobsd.http.sde.routes import Address, Call
-from jobsd.http.sde.vault import opened
+from jobsd.http.sde.vault import opened, why_locked
 from jobsd.http.service import Unanswered
 from runners.sde.systems import LDAP, Systems
 from runners.sde.trying import COMMAND_S, reach, run_test, test_command
@@ -63,9 +63,11 @@ def _with_system(body: object) -> object:
 
 
 def _over(call: Call, row: ConnectorRow, trial: Trial) -> dict[str, Any]:
-    defaults = opened(call.state.vault.of(call.service.configuration), row.params)
+    configuration = call.service.configuration
+    seal = call.state.vault.of(configuration)
+    defaults = opened(seal, row.params)
     if defaults is None:
-        raise refused_field("connector", "Its params cannot be opened: settings.encryption_key has changed.")
+        raise refused_field("connector", f"Its params cannot be opened: {why_locked(configuration, seal)}.")
     return effective_params(defaults, trial.params)
 
 

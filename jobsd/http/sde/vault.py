@@ -10,6 +10,8 @@ from config.secrets import SecretError
 from jobsd.http.sde.errors import refused_field
 from runners.sde.sealing import Seal, SealError
 
+OTHER_KEY = "settings.encryption_key is not the key that they were encrypted with"
+
 
 class Vault:
     """Reads the key anew with each configuration; the same from any thread."""
@@ -46,6 +48,31 @@ def sealed(seal: Seal | None, params: Mapping[str, Any]) -> str | None:
             "or cannot be read.",
         )
     return seal.seal(params)
+
+
+def merged(seal: Seal | None, text: str | None, params: Mapping[str, Any]) -> str | None:
+    """Params as the ledger keeps them after a PATCH: those of `text`, and `params` over them, name by name.
+
+    Raises Turned (400) where they could not be encrypted, or those of `text` cannot be opened: what would be left
+    of them is not known then, and nothing is thrown away.
+    """
+    if not params:
+        return text
+    kept = opened(seal, text)
+    if kept is None and seal is not None:
+        raise refused_field(
+            "params",
+            f"Those that are kept cannot be opened, to be changed in part: {OTHER_KEY}. Put that one back, or "
+            "send all of them by PUT.",
+        )
+    return sealed(seal, {**(kept or {}), **params})
+
+
+def why_locked(configuration: Configuration, seal: Seal | None) -> str:
+    """Why params cannot be opened with this configuration, whose seal that is."""
+    if configuration.settings.encryption_key is None:
+        return "settings.encryption_key is not set"
+    return "settings.encryption_key cannot be read" if seal is None else OTHER_KEY
 
 
 def opened(seal: Seal | None, text: str | None) -> dict[str, Any] | None:

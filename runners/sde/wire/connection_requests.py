@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from runners.sde.wire.connections import Connection
 from runners.sde.wire.fields import Exists, Fields
 from runners.sde.wire.kinds import Frequency, Kind
 
@@ -20,8 +19,8 @@ class ConnectionFields:
     Attributes:
         connector: Its id; never said for LDAP, nor is `project` or `debug_mode`.
         inaccessible: Said for LDAP only: other connections have it of their connector.
-        params: The connection's own, the whole of them: those that stood before are replaced. What it runs with,
-            and shows, is its connector's params overlaid with these.
+        params: The connection's own: after a POST or PUT the whole of them, after a PATCH put over those that
+            stood. What it runs with, and shows, is its connector's params overlaid with its own.
     """
 
     alias: str | None = None
@@ -31,10 +30,6 @@ class ConnectionFields:
     debug_mode: bool | None = None
     inaccessible: bool | None = None
     params: Mapping[str, Any] | None = field(default=None, repr=False)
-
-    def applied(self, connection: Connection) -> Connection:
-        """The connection after it, whose params are then its own."""
-        return replace(connection, **self.wire())
 
     def wire(self) -> dict[str, Any]:
         """As the API has it: what is said."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from runners.sde.wire.answers import Answer
@@ -43,20 +43,13 @@ class ConnectorFields:
 
     Attributes:
         system: Its id; names beside it are ignored.
-        params: The whole of them: those that stood before are replaced.
+        params: After a POST or PUT the whole of them, after a PATCH put over those that stood.
     """
 
     name: str | None = None
     system: str | None = None
     inaccessible: bool | None = None
     params: Mapping[str, Any] | None = field(default=None, repr=False)
-
-    def applied(self, connector: Connector, systems: Mapping[str, System] | None = None) -> Connector:
-        """The connector after it; `systems` are those known, by id."""
-        changes = self.wire()
-        if self.system is not None:
-            changes["system"] = (systems or {}).get(self.system, System(self.system))
-        return replace(connector, **changes)
 
     def wire(self) -> dict[str, Any]:
         """As the API has it: what is said."""

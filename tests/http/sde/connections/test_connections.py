@@ -1,6 +1,7 @@
 """Connections over HTTP, and the jobs that they are."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_connectors_change_shows_in_its_connections(shared):
     connector = shared.connector(params={"a": 1, "b": 1})
     key = shared.connection(connector=connector, params={"b": 2})["id"]
     shared.json("PATCH", f"connectors/alm/{connector}/", {"params": {"b": 3, "c": 3}})
-    assert shared.get(f"connections/alm/{key}/")["params"] == {"b": 2, "c": 3}
+    assert shared.get(f"connections/alm/{key}/")["params"] == {"a": 1, "b": 2, "c": 3}
 
 
 def test_an_ldap_connection_has_neither_connector_nor_project(shared):
@@ -128,6 +129,9 @@ def test_a_patch_changes_what_it_says_and_a_put_all_of_it(shared):
         True,
         {"a": 1},
     )
+    merged = {"a": 1, "b": {"c": 2}}
+    assert shared.json("PATCH", path, {"params": {"b": {"c": 2}}})["params"] == merged
+    assert shared.ask("PATCH", path, data={"params.d": "x"}).json()["params"] == {**merged, "d": "x"}
     assert shared.json("PUT", path, {}, status=400) == dict.fromkeys(
         ("alias", "connector", "project", "params"), REQUIRED
     )
@@ -135,6 +139,16 @@ def test_a_patch_changes_what_it_says_and_a_put_all_of_it(shared):
     put = shared.json("PUT", path, whole)
     assert (put["alias"], put["frequency"], put["debug_mode"], put["params"]) == ("B", "manually", False, {})
     assert shared.fires_at(made["id"]) is None
+
+
+def test_patches_at_the_same_time_lose_nothing_of_each_other(shared, together):
+    """Each puts its params over what the one before left, at a connection and at its connector."""
+    connector = shared.connector(params={})
+    paths = (f"connections/alm/{shared.connection(connector=connector)['id']}/", f"connectors/alm/{connector}/")
+    names = [f"n{number}" for number in range(8)]
+    for path in paths:
+        together(*(partial(shared.json, "PATCH", path, {"params": {name: 1}}) for name in names))
+        assert shared.get(path)["params"] == dict.fromkeys(names, 1)
 
 
 def test_a_connection_moves_to_another_connector(shared):

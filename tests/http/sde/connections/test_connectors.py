@@ -28,12 +28,14 @@ def test_a_connector_is_made_and_shown_whole(shared):
 
 
 def test_a_patch_changes_what_it_says_and_a_put_all_of_it(shared):
-    """PATCH leaves the rest; PUT needs all but `inaccessible`, which becomes false; params are replaced whole."""
+    """PATCH leaves the rest, of params too; PUT needs all but `inaccessible`, which becomes false."""
     key = shared.connector(params={"a": 1, "b": 2}, inaccessible=True)
     path = f"connectors/alm/{key}/"
     assert shared.json("PATCH", path, {"name": "N"})["params"] == {"a": 1, "b": 2}
-    changed = shared.json("PATCH", path, {"params": {"c": 3}})
-    assert (changed["name"], changed["params"], changed["inaccessible"]) == ("N", {"c": 3}, True)
+    changed = shared.json("PATCH", path, {"params": {"b": None, "c": 3}})
+    after = {"a": 1, "b": None, "c": 3}
+    assert (changed["name"], changed["params"], changed["inaccessible"]) == ("N", after, True)
+    assert shared.json("PATCH", path, {"params": {}})["params"] == after
     assert shared.json("PUT", path, {}, status=400) == {"name": REQUIRED, "system": REQUIRED, "params": REQUIRED}
     whole = shared.json("PUT", path, {"name": "P", "system": "RALLY", "params": {}})
     assert (whole["system"]["id"], whole["params"], whole["inaccessible"]) == ("rally", {}, False)

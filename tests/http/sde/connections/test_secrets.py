@@ -113,7 +113,7 @@ def test_no_secret_is_in_the_state_folder_or_the_log(daemon):
 
 
 def test_with_another_key_nothing_is_shown_or_run(hall, words):
-    """Connections are listed without params, a run fails and names the setting; params that are sent anew work."""
+    """Listed without params; a run fails and names the setting. A PATCH loses none of them; a PUT of new ones works."""
     key = hall.connection(params={"a": 1})["id"]
     other = hall.connection(connector=hall.connector(params={}), params={})["id"]
     hall.reload(words.yaml(key="another"))
@@ -124,10 +124,24 @@ def test_with_another_key_nothing_is_shown_or_run(hall, words):
     run = hall.house.ran(f"sde:alm:{key}")
     assert run["state"] == "failed"
     assert "settings.encryption_key" in run["reason"]
-    assert hall.json("PATCH", f"connections/alm/{key}/", {"alias": "B"})["alias"] == "B"
-    connector = hall.get(f"connections/alm/{key}/")["connector"]
-    hall.json("PATCH", f"connectors/alm/{connector}/", {"params": {"b": 1}})
-    assert hall.json("PATCH", f"connections/alm/{key}/", {"params": {"c": 1}})["params"] == {"b": 1, "c": 1}
+    path = f"connections/alm/{key}/"
+    assert hall.json("PATCH", path, {"alias": "B"})["alias"] == "B"
+    connector = hall.get(path)["connector"]
+    for locked in (path, f"connectors/alm/{connector}/"):
+        fault = hall.json("PATCH", locked, {"params": {"b": 1}}, status=400)
+        assert "settings.encryption_key is not the key" in fault["params"][0]
+        assert "params" not in hall.json("PATCH", locked, {"params": {}})
+    hall.reload(words.yaml())
+    assert hall.get(path)["params"] == {"alm_server": "s", "a": 1}
+    hall.reload(words.yaml(key=None))
+    assert "settings.encryption_key is not set" in hall.house.ran(f"sde:alm:{key}")["reason"]
+    trial = {"alias": "T", "system": "jira", "connector": connector, "params": {}}
+    fault = hall.json("POST", "connections/testalm/", trial, status=400)
+    assert fault == {"connector": ["Its params cannot be opened: settings.encryption_key is not set."]}
+    hall.reload(words.yaml(key="another"))
+    hall.json("PUT", f"connectors/alm/{connector}/", {"name": "C", "system": "jira", "params": {"b": 1}})
+    whole = {"alias": "B", "connector": connector, "project": 1, "params": {"c": 1}}
+    assert hall.json("PUT", path, whole)["params"] == {"b": 1, "c": 1}
     assert hall.house.ran(f"sde:alm:{key}")["state"] == "succeeded"
 
 
@@ -140,7 +154,7 @@ def test_a_new_key_above_the_old_one_opens_everything(hall, words):
     hall.json("PATCH", f"connections/alm/{key}/", {"params": {"a": 2}})
     hall.json("PATCH", f"connectors/alm/{connector}/", {"params": {"n": 1}})
     hall.reload(words.yaml(key="new"))
-    assert hall.get(f"connections/alm/{key}/")["params"] == {"n": 1, "a": 2}
+    assert hall.get(f"connections/alm/{key}/")["params"] == {"alm_server": "s", "n": 1, "a": 2}
 
 
 def test_without_a_key_no_params_are_taken(build_hall):

@@ -82,13 +82,14 @@ def test_connections_that_are_written(scene, samples, same):
 
 
 def test_connections_that_are_changed(scene, samples, same):
-    """By PATCH; the params sent are the connection's own from then on, all others are its connector's."""
+    """By PATCH; the params sent go over the connection's own, of which those that are not named stay."""
     (page,) = samples["connections", "PATCH", "/connections/alm/1/"]
-    beneath = {name: value for name, value in page["params"].items() if name != "alm_project"}
+    own = {"alm_project": "Example Project", "alm_parent_issue": "Parent"}
+    beneath = {name: value for name, value in page["params"].items() if name not in own}
     made = scene(SYSTEMS)
     made.connector(1, "alm", name="JIRA", system={"id": "jira"}, params=beneath)
     one = {"alias": "Example Connection", "connector": 1, "project": 2, "frequency": "hourly"}
-    made.connection(5, "alm", **one, params={"alm_project": "Example Project"})
+    made.connection(5, "alm", **one, params=own)
     asked = {"alias": "Example Connection Updated Name", "connector": 1, "project": 1, "frequency": "manually"}
     asked |= {"params": {"alm_project": "Project Name"}}
     same(page, made.http.patch("/connections/alm/5/", json=asked).json(), {})

@@ -55,7 +55,16 @@ class Concealing:
         return shown
 
 
-class ConnectorSerializer(Concealing, serializers.ModelSerializer):
+class Merging:
+    """A PATCH puts params over those that stand, as the pages show it; the framework alone would replace them."""
+
+    def update(self, thing, validated):
+        if self.partial and "params" in validated:
+            validated["params"] = {**thing.params, **validated["params"]}
+        return super().update(thing, validated)
+
+
+class ConnectorSerializer(Concealing, Merging, serializers.ModelSerializer):
     name = serializers.CharField()
     system = SystemSerializer()
     inaccessible = serializers.BooleanField(default=False)
@@ -74,7 +83,7 @@ class ConnectorSerializer(Concealing, serializers.ModelSerializer):
         return super().update(connector, validated)
 
 
-class ConnectionSerializer(Concealing, serializers.ModelSerializer):
+class ConnectionSerializer(Concealing, Merging, serializers.ModelSerializer):
     alias = serializers.CharField()
     frequency = serializers.ChoiceField(FREQUENCIES, default="manually")
     debug_mode = serializers.BooleanField(default=False)
@@ -111,7 +120,7 @@ class ConnectionSerializer(Concealing, serializers.ModelSerializer):
         return found
 
 
-class DirectorySerializer(Concealing, serializers.ModelSerializer):
+class DirectorySerializer(Concealing, Merging, serializers.ModelSerializer):
     alias = serializers.CharField()
     frequency = serializers.ChoiceField(FREQUENCIES, default="manually")
     inaccessible = serializers.BooleanField(default=False)
