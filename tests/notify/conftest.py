@@ -211,11 +211,9 @@ class Office:
 
     async def crash(self):
         """Die without a word: nothing is written any more."""
-        tasks = [task for _, task in self.courier._sending.values()]
-        for task in tasks:
+        for _, task in list(self.courier._sending.values()):
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1)  # a library may swallow that it is cancelled
+        await asyncio.sleep(0)
         await self.postman.aclose()
         self.dispatcher.alarm.stop()
         self.ledger.close()

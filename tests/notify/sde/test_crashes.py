@@ -108,6 +108,10 @@ async def test_a_restart_between_the_post_and_its_answer(agent, server):
     server.order("POST", hangs)
     await agent.office.courier.turn()
     await arrived.wait()
+    tasks = [task for _, task in agent.office.courier._sending.values()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     await agent.office.crash()
     gate.set()
     await agent.office.up(agent.file)
