@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +31,9 @@ HEADERS = {
 _LENGTHS = {b"content-length", b"transfer-encoding"}
 """With both of them a proxy and we may disagree on where a request ends, and one hides in another's body."""
 
+_ABSOLUTE = re.compile(rb"https?://([^/@]+)(/.*)?", re.IGNORECASE | re.DOTALL)
+"""A target that names the server too, as clients send it that take us for a proxy; every server has to read it."""
+
 
 class Gate:
     """An ASGI layer around the whole application; puts the `Caller` into the request's state."""
@@ -50,6 +55,8 @@ class Gate:
                 message["headers"] = _with_headers(message.get("headers", []))
             await send(message)
 
+        if (absolute := _ABSOLUTE.fullmatch(scope["raw_path"])) is not None:
+            _shorten(scope, absolute[1], absolute[2] or b"/")
         if {name for name, _ in scope["headers"]} >= _LENGTHS:
             await _deny(Denied(400, "Content-Length and Transfer-Encoding contradict each other"), sending)
             return
@@ -74,6 +81,13 @@ class Gate:
         folded = folded_path(path)
         fitting = (face for prefix, face in self._faces.items() if f"{folded}/".startswith(f"{prefix}/"))
         return next(fitting, None)
+
+
+def _shorten(scope: Scope, host: bytes, path: bytes) -> None:
+    """Leave the path alone in a request's target; the server named there is the one that Host names."""
+    scope["raw_path"], scope["path"] = path, unquote(path.decode("ascii"))
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    scope["headers"] = [(b"host", host), *others]
 
 
 def _check_size(length: str) -> None:

@@ -205,9 +205,9 @@ def together():
 
 @pytest.fixture
 def raw():
-    """Sends bytes to a server and gives what it answers within two seconds."""
+    """Sends bytes to a server and gives what it answers within two seconds, as far as the end of its headers."""
 
-    def talk(url, *pieces):
+    def talk(url, *pieces, until=b"\r\n\r\n"):
         async def go():
             reader, writer = await asyncio.open_connection(url.host, url.port)
             for piece in pieces:
@@ -216,7 +216,7 @@ def raw():
             found = b""
             try:
                 async with asyncio.timeout(2):
-                    found = await reader.readuntil(b"\r\n\r\n")
+                    found = await reader.readuntil(until)
             finally:
                 writer.close()
             return found

@@ -34,6 +34,21 @@ def test_tokens(shared):
         answer = shared.ask("GET", "users/me/", who=None, headers=header)
         assert told(answer) == (401, body)
         assert answer.headers["www-authenticate"] == "Token"
+    for odd in (b"\xa0", b"\x85\xff", b"Token\xa0editors-key"):  # blanks in Latin-1, and in no header
+        assert told(shared.ask("GET", "users/me/", who=None, headers={"Authorization": odd})) == (401, NO_TOKEN)
+
+
+def test_a_target_may_name_the_server(shared, raw):
+    """As clients write it that take us for a proxy; it is the server that links name, whatever Host says."""
+    token = b"Authorization: Token editors-key\r\n\r\n"
+    target = b"GET HTTP://names.example:81/api/v2/%s HTTP/1.1\r\nHost: other\r\nConnection: close\r\n"
+    shared.connector(), shared.connector()
+    assert raw(shared.http.base_url, target % b"users/me" + token).startswith(b"HTTP/1.1 200 ")
+    page = raw(shared.http.base_url, target % b"connectors/alm?page_size=1" + token, until=b'"previous"')
+    assert b'"http://names.example:81/api/v2/connectors/alm?page=2&page_size=1"' in page
+    for path in (b"", b"/v1/jobs", b"/api/v2%2fusers/me", b"/api/v2/users/me/http://x"):
+        head = b"GET http://names.example%s HTTP/1.1\r\nHost: other\r\n" % path
+        assert raw(shared.http.base_url, head + token).split()[1] in {b"401", b"404"}
 
 
 def test_names_and_passwords(shared, words):
