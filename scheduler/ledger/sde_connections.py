@@ -15,6 +15,8 @@ from scheduler.ledger.errors import NotFound
 CHUNK = 500
 """Values in one IN list at the most."""
 
+_MOST = 2**63 - 1
+
 _CONNECTORS = schema.sde_connectors
 _CONNECTIONS = schema.sde_connections
 _SHOWN = sa.select(_CONNECTIONS, schema.jobs.c.guid).join_from(_CONNECTIONS, schema.jobs)
@@ -182,6 +184,11 @@ def chunks(numbers: Collection[int]) -> Iterator[list[int]]:
     return (ordered[begin : begin + CHUNK] for begin in range(0, len(ordered), CHUNK))
 
 
+def numbered(column: sa.ColumnElement[int], number: int) -> sa.ColumnElement[bool]:
+    """Whether the column is that number; none is where SQLite has no such integer."""
+    return column == number if 0 < number <= _MOST else sa.false()
+
+
 def change_each(
     connection: sa.Connection, connection_ids: Collection[int], values: Mapping[str, Any], *, at: datetime
 ) -> None:
@@ -207,7 +214,7 @@ def sealed(connection: sa.Connection) -> list[str]:
 
 def _of_kind(kind: str, project: int | None) -> list[sa.ColumnElement[bool]]:
     where = [_CONNECTIONS.c.kind == kind, _CONNECTIONS.c.upload.is_(None)]
-    return where if project is None else [*where, _CONNECTIONS.c.project == project]
+    return where if project is None else [*where, numbered(_CONNECTIONS.c.project, project)]
 
 
 def _connector(row: sa.Row[Any]) -> ConnectorRow:

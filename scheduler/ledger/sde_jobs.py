@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from scheduler.ledger import schema
 from scheduler.ledger.errors import NotFound
-from scheduler.ledger.sde_connections import chunks
+from scheduler.ledger.sde_connections import chunks, numbered
 from scheduler.lifecycle import FINAL, State
 from scheduler.model import Kind
 
@@ -26,7 +26,6 @@ _automatic = sa.func.coalesce(_KEPT.c.automatic, _RUNS.c.kind == Kind.FIRE.value
 _user = sa.func.coalesce(_KEPT.c.user, SERVICE_USER)
 _SHOWN = sa.or_(_RUNS.c.started_at.is_not(None), _KEPT.c.run_no.is_not(None))
 _NEWEST = _RUNS.c.run_no.desc()
-_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,7 @@ def add(
 
 def get(connection: sa.Connection, run_no: int, *, kind: str | None = None, project: int | None = None) -> SdeJob:
     """The job with this id, of this kind and project. Raises NotFound."""
-    where = [*_conditions(Wanted(kind=kind, project=project)), _numbered(_RUNS.c.run_no, run_no)]
+    where = [*_conditions(Wanted(kind=kind, project=project)), numbered(_RUNS.c.run_no, run_no)]
     row = connection.execute(_jobs().where(*where)).one_or_none()
     if row is None:
         raise NotFound(f"there is no SDE job {run_no}")
@@ -178,19 +177,14 @@ def _joined(query: sa.Select[Any]) -> sa.Select[Any]:
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     given: list[tuple[object, sa.ColumnElement[bool]]] = [
         (wanted.kind, _CONNECTIONS.c.kind == wanted.kind),
-        (wanted.project, _numbered(_CONNECTIONS.c.project, wanted.project or 0)),
-        (wanted.connection, _numbered(_CONNECTIONS.c.connection_id, wanted.connection or 0)),
+        (wanted.project, numbered(_CONNECTIONS.c.project, wanted.project or 0)),
+        (wanted.connection, numbered(_CONNECTIONS.c.connection_id, wanted.connection or 0)),
         (wanted.automatic, _automatic == wanted.automatic),
         (wanted.ready, _RUNS.c.ended_at.is_not(None) == wanted.ready),
         (wanted.succeeded, (_RUNS.c.state == State.SUCCEEDED.value) == wanted.succeeded),
         (wanted.user, _user == wanted.user),
     ]
     return [_SHOWN, *(condition for value, condition in given if value is not None)]
-
-
-def _numbered(column: sa.ColumnElement[int], number: int) -> sa.ColumnElement[bool]:
-    """Whether the column is that number; none is where SQLite has no such integer."""
-    return column == number if 0 < number <= _MOST else sa.false()
 
 
 def _job(row: sa.Row[Any]) -> SdeJob:

@@ -125,10 +125,11 @@ def _decoded(header: str | None) -> str | None:
     """A header, which arrives as Latin-1, in UTF-8. Raises BadCredentialsError where a token is not."""
     if header is None or header.isascii():
         return header
+    raw = header.encode("latin-1")
     try:
-        return header.encode("latin-1").decode()
+        return raw.decode()
     except UnicodeError:
-        if header.split()[0].lower() != "token":
+        if raw.split()[0].lower() != b"token":  # bytes: what is a blank in Latin-1 only, is none here
             return header
         why = "Token string should not contain invalid characters."
         raise BadCredentialsError(f"Invalid token header. {why}") from None

@@ -208,6 +208,9 @@ def test_lists_are_filtered_and_paged(hall):
     last = hall.json("GET", page["next"])
     assert (last["next"], [one["id"] for one in last["results"]]) == (None, [keys[5]])
     assert hall.get("connections/alm/?project=x", status=400) == {"project": ["Enter a number."]}
+    for number in (0, -1, 2**63, 10**30):  # which no project has, nor any column
+        assert hall.get(f"connections/alm/?project={number}&page_size=2")["count"] == 0
+        assert hall.get(f"connections/alm/?project={number}") == {"results": []}
     assert hall.get("connections/analysis/") == {"results": []}
 
 
