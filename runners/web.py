@@ -19,6 +19,9 @@ from runners import trust
 
 _CONNECTIONS = 4
 _LIMITS = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=2)
+_ASYNC_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=2)
+"""`AsyncWeb` counts its connections itself: a request that is cancelled at two points of httpcore never gives the
+place of its connection back, and four of them would leave the client without any."""
 _CONNECT_S = 5.0
 
 MOST = 64 * 1024 * 1024
@@ -187,7 +190,7 @@ class AsyncWeb:
         self._client = httpx.AsyncClient(
             base_url=base,
             headers=dict(headers or {}),
-            limits=_LIMITS,
+            limits=_ASYNC_LIMITS,
             timeout=httpx.Timeout(self._limit, connect=min(self._limit, _CONNECT_S), pool=None),
             follow_redirects=False,
             trust_env=False,

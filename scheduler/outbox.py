@@ -177,7 +177,8 @@ class Courier:
         tasks = [task for _, task in self._sending.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:  # with a limit: a library that swallows the cancel must not hold up the daemon's stop
+            await asyncio.wait(tasks, timeout=STOP_S)
 
     async def _send(self, delivery: Delivery) -> None:
         try:

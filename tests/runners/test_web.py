@@ -257,3 +257,18 @@ async def test_an_answer_that_comes_before_the_body_is_sent_is_read():
     async with serving(talk) as address, web(f"http://{address}") as client:
         body = Pieces(*[b"x" * 1_000_000] * 30)
         assert (await client.request("POST", "/x", body=body)).status == 413
+
+
+async def test_a_request_that_is_cancelled_anywhere_leaves_room_for_the_next_ones():
+    """However many requests are cancelled, and wherever, the client still has connections for the others."""
+    steps = 60
+    async with serving(saying(whole(b"yes" * 100_000))) as address, web(f"http://{address}") as client:
+        for turn in range(steps * 5):
+            task = asyncio.create_task(client.request("GET", "/"))
+            for _ in range(turn % steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(*(client.request("GET", "/") for _ in range(4)))
+    assert [answer.status for answer in answers] == [200] * 4
