@@ -234,6 +234,8 @@ class Execution:
         data: The asset data store.
         clock: The daemon's clock.
         rerun: Whether this attempt belongs to a rerun of the run, its retries included.
+        told: The latest attempt of the run that was not cut off, 0 if there was none: how it ended is known. Those
+            after it, up to this one, told nobody what they saw.
         memory: Of the run, over all its attempts; what is put there is shown to operators.
         job_memory: Of the job, over all its runs.
     """
@@ -253,6 +255,7 @@ class Execution:
     data: AssetData
     clock: Clock
     rerun: bool
+    told: int
     memory: Memory
     job_memory: Memory
 

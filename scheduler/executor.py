@@ -160,6 +160,7 @@ class Executor:
                 data=self._data,
                 clock=self._clock,
                 rerun=run.rerun_at is not None,
+                told=work.started.told,
                 memory=_Memory(
                     self,
                     attempt.token,

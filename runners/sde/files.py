@@ -27,6 +27,13 @@ class UnfitError(Exception):
     """The file cannot be sent; the text says why."""
 
 
+class MissingError(UnfitError):
+    """There is no file of that name."""
+
+    def __init__(self) -> None:
+        super().__init__("it is not there any more")
+
+
 class ChangedError(UnfitError):
     """The file changed while it was read: somebody still writes it."""
 
@@ -208,7 +215,7 @@ def _open(path: Path) -> int:
     except FileNotFoundError:
         if "\\udc" in path.name:
             raise UnfitError("its name is not UTF-8: rename it") from None
-        raise UnfitError("it is not there any more") from None
+        raise MissingError from None
     except OSError as error:
         raise UnfitError(f"it cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

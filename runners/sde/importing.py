@@ -11,7 +11,7 @@ from runners.api import AssetRef, AssetReport, AssetState
 from runners.sde import memory
 from runners.sde.asking import DeadlinePassedError
 from runners.sde.errors import Refused
-from runners.sde.files import Source, UnfitError, matching, move, opened
+from runners.sde.files import MissingError, Source, UnfitError, matching, move, opened
 from runners.sde.looking import GoneError, until_ready
 from runners.sde.outcomes import failure_of, message_of, overdue
 from runners.sde.uploading import Errand, LostError, job_of
@@ -24,6 +24,8 @@ MOST_REMEMBERED = 20_000
 """Imported files of one job that are remembered; those that were imported first are forgotten first."""
 
 _OF_THE_FILE = frozenset({400, 413, 415, 422})
+
+_BEFORE = "imported before"
 
 Settled = tuple[AssetState, str]
 
@@ -65,6 +67,8 @@ async def import_file(errand: Errand, asset: AssetRef) -> AssetReport:
             digest = errand.digest_of(asset, source)
             async with errand.asking.claims.turn(digest, execution.stop):
                 state, reason = await _imported(errand, asset, source, digest)
+    except MissingError as error:
+        state, reason = await _missing(errand, asset, error)
     except LostError as error:
         state, reason = AssetState.UNREACHABLE, str(error)
     except (UnfitError, GoneError) as error:
@@ -76,10 +80,18 @@ async def import_file(errand: Errand, asset: AssetRef) -> AssetReport:
     return AssetReport(asset, state, reason, began, execution.clock.now())
 
 
+async def _missing(errand: Errand, asset: AssetRef, error: MissingError) -> Settled:
+    """Of a file that is not there: the attempt that imported it, and moved it away, may have been cut off then."""
+    sending, imported = errand.sending(asset), await errand.execution.job_memory.read()
+    if sending is not None and memory.imported_name(sending.digest) in imported:
+        return AssetState.DONE, _BEFORE
+    return AssetState.FAILED, str(error)
+
+
 async def _imported(errand: Errand, asset: AssetRef, source: Source, digest: str) -> Settled:
     imported = await errand.execution.job_memory.read()
     if memory.imported_name(digest) in imported:
-        told = "imported before"
+        told = _BEFORE
     else:
         settled = await _watched(errand, asset, await job_of(errand, asset, source))
         if settled[0] is not AssetState.DONE:
@@ -103,7 +115,7 @@ async def _watched(errand: Errand, asset: AssetRef, job: Job) -> Settled:
         return AssetState.TIMED_OUT, overdue(job.id, errand.run.deadline, begun="sent")
     if job.state is JobState.SUCCEEDED:
         return AssetState.DONE, message_of(job)
-    await errand.remember(asset, replace(sending, failed=True))
+    await errand.remember(asset, replace(sending, failed_in=errand.execution.attempt))
     return AssetState.FAILED, failure_of(job)
 
 

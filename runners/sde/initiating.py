@@ -76,7 +76,7 @@ async def _send(work: Work, baseline: int | None, *, sure: bool) -> Job | tuple[
             await run.memory.put({
                 memory.CONNECTION: work.place, memory.BASELINE: str(baseline),
                 memory.SENT: run.clock.now().isoformat(),
-                memory.JOB: None, memory.STATUS: None,
+                memory.JOB: None, memory.STATUS: None, memory.FAILED_IN: None,
             })  # fmt: skip
         try:
             job = await asking.throttled(lambda: _initiated(work))
@@ -132,5 +132,5 @@ async def _anothers(work: Work, job: Job) -> bool:
 
 async def _remember(work: Work, job: Job) -> Job:
     value = memory.job_value(job.id, work.asking.client.host)
-    await work.execution.memory.put({memory.JOB: value, memory.STATUS: job.state.value})
+    await work.execution.memory.put({memory.JOB: value, **work.seen(job)})
     return job

@@ -17,6 +17,8 @@ JOB = "sde_job"
 """Run: the id of its job, and the server's host."""
 STATUS = "sde_status"
 """Run: the last state of its job: pending, succeeded, failed."""
+FAILED_IN = "sde_failed_in"
+"""Run: the number of the attempt that saw its job end badly."""
 
 _FILE = "sde_file:"
 _FILE_JOB = "sde_file_job:"
@@ -51,14 +53,14 @@ class Sending:
         baseline: The newest analysis job before; 0 if there was none.
         sent_at: The instant before, ISO 8601.
         job: The id of its job; None while it is not known.
-        failed: Its job ended badly, and that has been told.
+        failed_in: The number of the attempt that saw its job end badly; 0 if none did.
     """
 
     digest: str
     baseline: int
     sent_at: str
     job: int | None = None
-    failed: bool = False
+    failed_in: int = 0
 
     def text(self) -> str:
         """As JSON."""

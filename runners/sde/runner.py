@@ -66,15 +66,22 @@ async def _begin(work: Work) -> Job | Outcome:
             job = None
         if job is not None and not job.ready:
             return job
-        # A failure that has been told is what a retry is there for; a rerun is there for any.
-        again = work.execution.rerun or remembered.get(memory.STATUS) == JobState.FAILED
-        if job is not None and (job.state is JobState.SUCCEEDED or not again):
-            await work.execution.memory.put({memory.STATUS: job.state.value})
+        if job is not None and (job.state is JobState.SUCCEEDED or not _again(work, remembered)):
+            await work.execution.memory.put(work.seen(job))
             return outcome_of(job)
         remembered = {}
     if work.execution.stop.requested:
         raise StopAsked(work.execution.stop.reason)
     return await initiate(work, remembered)
+
+
+def _again(work: Work, remembered: Mapping[str, str]) -> bool:
+    """Whether another is initiated in place of a job that ended badly.
+
+    A failure that has been told is what a retry is there for; a rerun is there for any.
+    """
+    seen_in = int(remembered.get(memory.FAILED_IN, "0"))
+    return work.execution.rerun or 0 < seen_in <= work.execution.told
 
 
 async def _watched(work: Work, job: Job) -> Outcome:
@@ -86,7 +93,7 @@ async def _watched(work: Work, job: Job) -> Outcome:
         nonlocal known
         if job.state.value != known:
             known = job.state.value
-            await work.execution.memory.put({memory.STATUS: known})
+            await work.execution.memory.put(work.seen(job))
 
     until = datetime.fromisoformat(remembered[memory.SENT]) + work.limit
     try:

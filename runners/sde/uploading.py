@@ -91,7 +91,8 @@ async def job_of(errand: Errand, asset: AssetRef, source: Source) -> Job:
         job = await look(errand.asking, Kind.ANALYSIS, earlier.job)
     except GoneError:
         return await _send_until_known(errand, asset, source, None)
-    if job.state is JobState.FAILED and (earlier.failed or errand.execution.rerun):
+    told = 0 < earlier.failed_in <= errand.execution.told
+    if job.state is JobState.FAILED and (told or errand.execution.rerun):
         return await _send_until_known(errand, asset, source, None)
     return job
 

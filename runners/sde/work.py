@@ -9,7 +9,7 @@ from config.definitions import SdeRun
 from runners.api import Execution
 from runners.sde import memory
 from runners.sde.asking import Asking
-from runners.sde.wire import Kind
+from runners.sde.wire import Job, JobState, Kind
 
 LIMITS = {Kind.LDAP: timedelta(hours=7)}
 """By kind, how long a job may take by default: the server's own limits."""
@@ -40,3 +40,8 @@ class Work:
     def place(self) -> str:
         """The connection, for memory."""
         return memory.place(self.kind, self.run.connection, self.asking.client.host)
+
+    def seen(self, job: Job) -> dict[str, str | None]:
+        """What is remembered of a look at the job of this run."""
+        failed_in = str(self.execution.attempt) if job.state is JobState.FAILED else None
+        return {memory.STATUS: job.state.value, memory.FAILED_IN: failed_in}

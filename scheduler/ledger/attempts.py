@@ -17,17 +17,24 @@ from scheduler.ledger.rows import attempt_row
 from scheduler.lifecycle import Move, State
 from scheduler.model import Actor, AttemptRow, Cause, RunRow
 
+_CUT_OFF = ("interrupted", "lost")
+
 LEASE = timedelta(minutes=2)
 """An owner that has not renewed its attempts for this long is taken for dead (several daemons on one ledger)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A started attempt: the run as it is now, the attempt, and the assets that are left."""
+    """A started attempt: the run as it is now, the attempt, and the assets that are left.
+
+    Attributes:
+        told: The latest attempt before that was not cut off, 0 if there was none.
+    """
 
     run: RunRow
     attempt: AttemptRow
     assets: tuple[AssetRef, ...]
+    told: int
 
 
 def start(
@@ -76,7 +83,16 @@ def start(
         "started_at": at,
     }
     connection.execute(schema.attempts.insert().values(values))
-    return Started(run, by_token(connection, token)[1], assets.left(connection, run_no))
+    attempt, left = by_token(connection, token)[1], assets.left(connection, run_no)
+    return Started(run, attempt, left, _told(connection, run_no))
+
+
+def _told(connection: sa.Connection, run_no: int) -> int:
+    """The latest attempt of a run whose end was told."""
+    query = sa.select(sa.func.max(schema.attempts.c.number)).where(
+        schema.attempts.c.run_no == run_no, schema.attempts.c.ended.not_in(_CUT_OFF)
+    )
+    return connection.execute(query).scalar() or 0
 
 
 def by_token(connection: sa.Connection, token: str) -> tuple[RunRow, AttemptRow]:

@@ -175,6 +175,7 @@ class Lab:
             data=self.data,
             clock=self.clock,
             rerun=False,
+            told=1,
             memory=None,
             job_memory=None,
         )

@@ -31,7 +31,7 @@ async def main():
         job=JobDefinition(name="j", run=run), configuration=Configuration(folder=folder, settings=Settings(), jobs={}),
         run_id="r", attempt=1, token=sys.argv[2], fire_time=datetime.now(UTC), deadline=None, assets=(), has_assets=False,
         folder=folder, stop=Stop(), report=None, data=None, clock=Clock(),
-        rerun=False, memory=None, job_memory=None))
+        rerun=False, told=0, memory=None, job_memory=None))
 asyncio.run(main())
 """
 

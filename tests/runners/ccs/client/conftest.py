@@ -299,7 +299,7 @@ class Driver:
             ),
             run_id=self.run_id, attempt=1, token="t", fire_time=self.fire_time, deadline=None, assets=(), has_assets=False,
             folder=self.folder, stop=stop or self.stop, report=self.report, data=None, clock=self.clock,
-            rerun=rerun, memory=self.memory, job_memory=self.job_memory,
+            rerun=rerun, told=0, memory=self.memory, job_memory=self.job_memory,
         )  # fmt: skip
 
     async def go(self, *, rerun=False, stop=None, poll=30, **run):

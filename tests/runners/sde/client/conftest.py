@@ -293,7 +293,7 @@ class Driver:
         self.runners = Runners(self.environ)
         self.run_id = "run-1"
         self.settings = {}
-        self.attempt = 0
+        self.attempt = self.told = 0
 
     def server(self):
         settings = {
@@ -310,11 +310,13 @@ class Driver:
             ),
             run_id=self.run_id, attempt=self.attempt, token="t", fire_time=NOON, deadline=None, assets=assets,
             has_assets=has_assets, folder=self.folder, stop=stop or self.stop, report=self.report, data=None,
-            clock=self.clock, rerun=rerun, memory=self.memory, job_memory=self.job_memory,
+            clock=self.clock, rerun=rerun, told=self.told, memory=self.memory, job_memory=self.job_memory,
         )  # fmt: skip
 
     async def execute(self, run, **how):
-        return await self.runners.runner_for(run).execute(self.execution(run, **how))
+        outcome = await self.runners.runner_for(run).execute(self.execution(run, **how))
+        self.told = self.attempt
+        return outcome
 
     async def go(self, *, rerun=False, stop=None, poll=30, kind="alm", connection=12, **run):
         """One attempt of `run: {sde: …}`."""
