@@ -40,6 +40,7 @@ def run_daemon(
     """
     log.configure()
     _more_files()
+    _no_core()
     os.umask(0o077)
 
     def read() -> Configuration:
@@ -62,6 +63,15 @@ def run_daemon(
 def _tell(error: ConfigError) -> None:
     for fault in error.faults:
         print(fault, file=sys.stderr)  # noqa: T201 - a refusal is for whoever started it
+
+
+def _no_core() -> None:
+    """Have no crash, ours or a child's, leave a file with what is in memory: passwords, keys.
+
+    A child that wants one may still ask for it.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _more_files() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ def daemon(tmp_path, words):
     (tmp_path / "jobs.yaml").write_text(text)
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("JOBSD", "STATE_", "NOTIFY_"))}
     argv = [
+        *("/bin/sh", "-c", 'ulimit -S -c $(ulimit -H -c); exec "$0" "$@"'),  # as a host that keeps core files
         sys.executable,
         "-m",
         "jobsd",
@@ -107,6 +109,7 @@ def test_no_secret_is_in_the_state_folder_or_the_log(daemon):
         assert NESTED not in answer.content, path
     assert runs
     assert holders(folder) == []
+    assert resource.prlimit(process.pid, resource.RLIMIT_CORE)[0] == 0, "a crash would write them all to a file"
     process.send_signal(signal.SIGTERM)
     process.wait(30)
     assert holders(folder) == []
