@@ -37,6 +37,9 @@ SPREAD = 0.2
 PATIENCE = timedelta(days=7)
 """For so long a delivery is tried; then it is refused."""
 
+LEFT_ALONE = timedelta(days=1)
+"""The longest pause that a counterpart may ask for."""
+
 LONGEST_S = 120.0
 """Seconds that one try may take."""
 
@@ -66,7 +69,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now: to be tried again, no sooner than `after` from now where that is given.
+    """Not now: to be tried again, no sooner than `after` from now where that is given, at most LEFT_ALONE.
 
     `progress` replaces the body's `progress`: what is done already and must not be done twice.
     """
@@ -240,7 +243,7 @@ class Courier:
             return None
         growth: int = 2 ** min(delivery.tries, 16)
         delay = min(FIRST_DELAY * growth, MOST_DELAY) * (1 + SPREAD * (2 * self._chance() - 1))
-        return min(now + max(delay, after or delay), end)
+        return min(now + max(delay, min(after or delay, LEFT_ALONE)), end)
 
     async def _settle(
         self,

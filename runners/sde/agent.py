@@ -11,7 +11,8 @@ from runners.api import AssetReport, AssetState, Ended, Execution, Outcome, Post
 from runners.local.ending import Ending, stoppable
 from runners.local.output import Log, Share
 from runners.local.words import STOPPED
-from runners.sde.agent_lists import Lists, StopAsked, read_lists
+from runners.patience import StopAsked
+from runners.sde.agent_lists import Lists, read_lists
 from runners.sde.agent_plan import Plan, Planner, Runnable, kinds_of, unreadable
 from runners.sde.clients import Clients
 from runners.sde.commanding import Done, Order, Way, carry_out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from runners.api import Execution
+from runners.patience import StopAsked, unless
+from runners.sde.asking import rest
 from runners.sde.client import Client, Refused, Throttled, Unanswered
 from runners.sde.wire import Connection, Kind, Listing
 from runners.web import Unreachable
@@ -17,10 +18,6 @@ PAUSES = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 15, 30))
 
 LONGEST = timedelta(minutes=15)
 """The most that a server may ask to be left alone."""
-
-
-class StopAsked(Exception):
-    """The stop was asked for before the lists were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +67,17 @@ async def _list(
 ) -> Listing[Connection]:
     while True:
         if execution.stop.requested:
-            raise StopAsked
+            raise StopAsked(execution.stop.reason)
         try:
-            return await client.connections(kind)
+            return await unless(execution.stop, client.connections(kind))
         except (Throttled, Unreachable) as error:
             pause = next(pauses, None)
             if pause is None:
                 raise
-            await _rest(execution, max(pause, min(_asked(error), LONGEST)))
+            await rest(execution.clock, execution.stop, max(pause, min(_asked(error), LONGEST)))
 
 
 def _asked(error: Throttled | Unreachable) -> timedelta:
     """How long the server wants to be left alone."""
     after = error.after if isinstance(error, Throttled | Unanswered) else None
     return after or timedelta(0)
-
-
-async def _rest(execution: Execution, span: timedelta) -> None:
-    """Wait for `span` of the clock's time, or until the stop is asked for."""
-    waits = [asyncio.ensure_future(execution.clock.sleep(span)), asyncio.ensure_future(execution.stop.wait())]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)

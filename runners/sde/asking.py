@@ -19,6 +19,9 @@ from runners.web import Unreachable
 
 T = TypeVar("T")
 
+LEFT_ALONE = timedelta(days=1)
+"""The longest pause that a server may ask for."""
+
 
 class Silent(Exception):
     """The server has given no usable answer for too long."""
@@ -29,15 +32,21 @@ class DeadlinePassedError(Exception):
 
 
 class Claims:
-    """What executions must not do at the same time, or must heed together; of all executions of a daemon.
-
-    Attributes:
-        quiet: By host, until when it wants to be left alone.
-    """
+    """What executions must not do at the same time, or must heed together; of all executions of a daemon."""
 
     def __init__(self) -> None:
-        self.quiet: dict[str, datetime] = {}
+        self._quiet: dict[str, tuple[datetime, datetime]] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def leave_alone(self, host: str, pause: timedelta, now: datetime) -> None:
+        """The host wants to be left alone: for no longer than LEFT_ALONE, whatever it says."""
+        until = now + min(pause, LEFT_ALONE)
+        self._quiet[host] = now, max(until, now + self.quiet(host, now))
+
+    def quiet(self, host: str, now: datetime) -> timedelta:
+        """How long it has to be left alone yet; a clock stepped back to before it said so knows nothing of it."""
+        since, until = self._quiet.get(host, (now, now))
+        return until - now if since <= now < until else timedelta(0)
 
     @asynccontextmanager
     async def turn(self, place: str, stop: Stop) -> AsyncIterator[None]:
@@ -81,7 +90,7 @@ class _Patience(patience.Patience):
     """A stop ends the waiting: nothing can be ended at an SDE server, so nothing has to be waited for."""
 
     until: datetime | None = None
-    left_alone: ClassVar[timedelta] = timedelta(days=1)
+    left_alone: ClassVar[timedelta] = LEFT_ALONE
 
     def after(self, error: Exception, now: datetime) -> timedelta | None:
         """What its Retry-After said."""
@@ -142,12 +151,12 @@ class Asking:
         return await waiting.answer(lambda: self._heeding(ask, waiting))
 
     async def _heeding(self, ask: Callable[[], Awaitable[T]], waiting: _Patience) -> T:
-        quiet, host, clock = self.claims.quiet, self.client.host, self.execution.clock
-        while (until := quiet.get(host)) is not None and until > clock.now():
-            await waiting.rest(until - clock.now())
+        claims, host, clock = self.claims, self.client.host, self.execution.clock
+        while pause := claims.quiet(host, clock.now()):
+            await waiting.rest(pause)
         try:
             return await ask()
         except Throttled as error:
             if error.after is not None:
-                quiet[host] = max(quiet.get(host, clock.now()), clock.now() + error.after)
+                claims.leave_alone(host, error.after, clock.now())
             raise

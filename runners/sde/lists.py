@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from runners.sde.errors import Refused, Unanswered
 from runners.sde.wire import Job, Listing, WireFaults, is_number, parse_job
@@ -17,7 +17,16 @@ PAGE_SIZE = 500
 
 _MOST_PAGES = 10_000
 
-T = TypeVar("T")
+
+class Numbered(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> int:
+        """As the server has it."""
+
+
+T = TypeVar("T", bound=Numbered)
 Get = Callable[[str, Query], Awaitable[object]]
 
 
@@ -40,12 +49,14 @@ async def whole(get: Get, path: str, query: Query, read: Callable[[object], T]) 
         Exception: What `get` raises.
     """
     found = one = await _page(get, path, query, 1, read)
+    known = {item.id for item in found.items}
     for number in range(2, _MOST_PAGES):
         if not one.more:
             return replace(found, more=False)
-        before, one = one, await _next_page(get, path, query, number, read)
-        if one.items == before.items:
-            raise Unanswered(f"page {number} of the list is page {number - 1} again")
+        one = await _next_page(get, path, query, number, read)
+        if one.more and not one.faults and known.issuperset(item.id for item in one.items):
+            raise Unanswered(f"page {number} of the list has nothing that is not on those before it")
+        known.update(item.id for item in one.items)
         found = replace(found, items=(*found.items, *one.items), faults=(*found.faults, *one.faults))
     raise Unanswered("the list has no end")
 

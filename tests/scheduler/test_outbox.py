@@ -319,13 +319,24 @@ async def test_the_delay_doubles_up_to_an_hour_and_is_spread(desk):
 async def test_the_last_try_is_at_the_end_of_the_patience(desk):
     """Never later than 7 days after it was first due; what fails then is refused."""
     await desk.write("x")
-    desk.answers["x"] = Later("down", after=timedelta(days=30))
-    await desk.carry()
-    assert desk.one("x").due_at == AT + PATIENCE
-    desk.clock.set(AT + PATIENCE)
+    desk.answers["x"] = Later("down", after=timedelta(hours=20))
+    for _ in range(9):
+        await desk.carry()
+        assert desk.one("x").due_at <= AT + PATIENCE
+        desk.clock.set(desk.one("x").due_at)
+    assert desk.clock.now() == AT + PATIENCE
     await desk.carry()
     assert desk.one("x").reason == "given up after 7 days: down"
     assert desk.state() == {"x": "refused"}
+
+
+@pytest.mark.parametrize("after", [timedelta(days=30), timedelta.max])
+async def test_a_receiver_is_left_alone_for_a_day_at_most(desk, after):
+    """Whatever it asks for, also what no calendar has."""
+    await desk.write("x")
+    desk.answers["x"] = Later("busy", after=after)
+    await desk.carry()
+    assert desk.one("x").due_at == AT + timedelta(days=1)
 
 
 async def test_a_channel_has_one_at_a_time_also_after_a_resend(desk):

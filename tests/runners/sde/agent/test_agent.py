@@ -322,6 +322,21 @@ async def test_a_stop_while_the_server_is_silent(agency, manual, until_true):
     assert (await work).ended is Ended.STOPPED
 
 
+async def test_a_stop_while_a_list_has_no_end(agency, listed):
+    """Page follows page: the stop is not kept waiting for the last one."""
+    numbers = iter(range(1, 10**6))
+
+    def page(*_):
+        number = next(numbers)
+        if number == 3:
+            agency.lab.stop.request(StopReason.WINDOW_END)
+        return 200, {"next": "more", "results": [listed(number)]}
+
+    agency.server._answer = page
+    outcome = await asyncio.wait_for(agency.run(kinds=["alm"]), 20)
+    assert (outcome.ended, agency.ran(), next(numbers) < 9) == (Ended.STOPPED, [], True)
+
+
 async def test_nobody_listens(agency, manual, until_true):
     """A server that is down fails the attempt, which may be tried again."""
     agency.lab.clock = manual

@@ -105,6 +105,15 @@ async def test_a_list_that_cannot_be_read_is_no_answer(sde, client, answer):
     assert sde.count("GET") < 9
 
 
+async def test_pages_that_come_again_are_no_answer(sde, client):
+    """Not only where each is the one before it."""
+    pages = [b'{"next": "x", "results": [{"id": %d}]}' % number for number in (1, 2, 1, 2)]
+    for page in pages:
+        sde.order("GET", "connections/alm", (200, page, {}))
+    with pytest.raises(Unreachable, match="page 3 of the list has nothing that is not on those before it"):
+        await client.connections(Kind.ALM)
+
+
 async def test_a_newer_job_that_cannot_be_read_is_not_overlooked(sde, client):
     """It may be the one that is looked for; an older one does not matter."""
     old, new = sde.add_job(12), sde.add_job(12)

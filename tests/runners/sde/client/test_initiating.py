@@ -192,6 +192,27 @@ async def test_throttling_is_heeded_at_every_call(sde, driver, path):
     assert sum(1 for pause in driver.clock.slept if pause >= timedelta(seconds=1234)) == 2
 
 
+@pytest.mark.parametrize("after", ["99999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_a_server_is_left_alone_for_a_day_at_most(sde, driver, after):
+    """Whatever its Retry-After says, also what is beyond the calendar by its own clock."""
+    headers = {"Retry-After": after, "Date": "Thu, 01 Jan 1970 00:00:00 GMT"}
+    sde.order("POST", POST, (429, {}, headers))
+    assert (await driver.go()).ended is Ended.COMPLETED
+    assert timedelta(days=1) <= driver.clock.now() - NOON < timedelta(days=1, minutes=5)
+
+
+async def test_a_clock_that_was_stepped_back_does_not_leave_a_server_alone_for_ever(sde, driver):
+    """What it said in a year that has not come is not heeded."""
+    driver.clock._now += timedelta(days=900)
+    sde.order("GET", POST, (429, {}, {"Retry-After": "600"}))
+    stop = Stop()
+    driver.clock.at(timedelta(seconds=10), lambda: stop.request(StopReason.WINDOW_END))
+    await driver.go(stop=stop)
+    driver.clock._now = NOON
+    assert (await driver.go()).ended is Ended.COMPLETED
+    assert driver.clock.now() - NOON < timedelta(minutes=1)
+
+
 async def test_what_one_execution_is_told_of_throttling_all_of_them_heed(sde, driver):
     """A second run on the same server sends nothing before the time is over."""
     sde.order("POST", POST, (429, {"detail": "Request was throttled."}, {"Retry-After": "3600"}))
