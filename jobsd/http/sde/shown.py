@@ -89,4 +89,5 @@ def _connection(shower: Shower, viewer: Viewer, row: ConnectionRow, *, active: b
     connection = shower.connection(row, params=viewer.sees(Kind(row.kind)), in_progress=active)
     if row.upload is None or connection.params is None:
         return connection
-    return replace(connection, params={"file_upload": row.upload, **connection.params})
+    upload = {"file_upload": row.upload}  # first, as the page has it, and whatever else calls itself so
+    return replace(connection, params=upload | dict(connection.params) | upload)

@@ -96,12 +96,20 @@ def test_a_reload_reads_users_anew(hall, words):
     assert hall.ask("GET", "users/me/", who=None, auth=("alm", words.password)).status_code == 200
     assert hall.ask("GET", "users/me/", who="reader").status_code == 200
     users = {name: user for name, user in words.users.items() if name not in {"alm", "reader"}}
-    hall.reload(words.yaml(users=users | {"reader": ("reader@example.com", "new-key", "view", [])}))
+    same = {
+        name: (email, name, "view", [])
+        for name, email in (("a", users["editor"][0]), ("b", "no-reply+admin@localhost"))
+    }
+    hall.reload(words.yaml(users=users | {"reader": ("reader@example.com", "new-key", "view", [])} | same))
     assert told(hall.ask("GET", "users/me/", who="reader")) == (401, INVALID)
     assert told(hall.ask("GET", "users/me/", who="alm")) == (401, INVALID)
     assert told(hall.ask("GET", "users/me/", who=None, auth=("alm", words.password))) == (401, WRONG)
     new = hall.ask("GET", "users/me/", who=None, headers={"Authorization": "Token new-key"}).json()
     assert (new["email"], new["role"]["name"]) == ("reader@example.com", "Viewer")
+    for number, name in enumerate(same, new["id"] + 1):  # with the e-mail of somebody else they are themselves
+        me = hall.ask("GET", "users/me/", who=None, headers={"Authorization": f"Token {name}"}).json()
+        assert (me["id"], me["first_name"], me["is_active"]) == (number, name, True)
+    assert hall.get("users/me/")["first_name"] == "editor"
 
 
 @pytest.mark.parametrize("path", ["users/me", "users/me/", "/users//me///", "users/me/?x=1"])

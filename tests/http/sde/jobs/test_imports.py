@@ -39,7 +39,8 @@ def files(desk):
 def test_a_file_makes_a_connection_and_queues_its_import(desk):
     """The page's answer; the command for files gets the path of what was sent, and the job is ready."""
     made = desk.upload(
-        file=("report.xml", b"hello world", "text/xml"), params=json.dumps({"mode": "full", "pass": "s3cret"})
+        file=("report.xml", b"hello world", "text/xml"),
+        params=json.dumps({"mode": "full", "file_upload": "/etc/passwd", "pass": "s3cret"}),
     )
     connection = made["connection"]
     assert made == {
