@@ -35,7 +35,7 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     schedule without a start is taken to be loaded now.
     """
     lines = [*_settings(configuration), *_unused(configuration), *_over_nothing(configuration)]
-    lines += not_acted_on(configuration)
+    lines += [*_without_params(configuration), *not_acted_on(configuration)]
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
     return sorted(lines, key=_place)
@@ -89,6 +89,21 @@ def _unused(configuration: Configuration) -> Iterator[str]:
         if block in used and names[0] not in used[block]:
             label = "settings.limits" if block == "limits" else block
             yield f"{place}: warning: {label}.{names[0]}: nothing in this file uses it"
+
+
+def _without_params(configuration: Configuration) -> Iterator[str]:
+    """Commands that run for connections of SDE, and are given no params."""
+    systems = configuration.sde_systems.items()
+    users = [(name, f"sde_systems.{key}") for key, one in systems for name in (one.command, one.test, one.file)]
+    agent = next((job for job in configuration.jobs.values() if isinstance(job.run, SdeAgentRun)), None)
+    if agent is not None:  # a connection may name any command of the file
+        users += [(name, f"job {quoted(agent.name)}") for name in configuration.commands]
+    where = {name: user for name, user in reversed(users) if name is not None}
+    for name, command in configuration.commands.items():
+        if name in where and command.stdin == "none":
+            place = configuration.places[("commands", name)]
+            text = f"stdin is none, and {where[name]} may run it: it is not given the params of a connection"
+            yield f"{place}: warning: commands.{name}: {text}; write stdin: ini or json, as the program reads it"
 
 
 def _over_nothing(configuration: Configuration) -> Iterator[str]:

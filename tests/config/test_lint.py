@@ -314,6 +314,27 @@ def test_connections_left_over_are_rerun_without_a_window(run: str, odd: int, of
     assert told == ["schedule: rerun: without assets only a window's end arms a rerun; write a window"] * odd
 
 
+@pytest.mark.parametrize(
+    ("more", "who"),
+    [
+        ("sde_systems: {jira: {command: sync, test: deaf}}", {"deaf": "sde_systems.jira"}),
+        ("sde_systems: {jira: {command: sync}, x: {command: sync, file: deaf}}", {"deaf": "sde_systems.x"}),
+        ("jobs: [{name: a, run: {sde_agent: {server: s, frequency: daily}}}]", {"deaf": 'job "a"', "mute": 'job "a"'}),
+        ("jobs: [{name: a, run: {sde: {server: s, kind: alm, connection: 1}}}]", {}),
+    ],
+)  # fmt: skip
+def test_commands_that_are_given_no_params_are_told(more: str, who: dict[str, str], warnings) -> None:
+    """Those that a system names, and all of them where there is an agent; others need no params."""
+    top = "servers: {s: {type: sde, url: 'https://x.org', token: {env: T}}}\ncommands: {sync: {argv: ['true'], stdin: ini}, deaf: {argv: ['true']}, mute: {argv: ['true']}}\n"
+    told = [line for line in warnings(top + more) if "stdin" in line]
+    places = {"deaf": "3:48", "mute": "3:72"}
+    assert told == [
+        f"{places[name]}: warning: commands.{name}: stdin is none, and {user} may run it: "
+        "it is not given the params of a connection; write stdin: ini or json, as the program reads it"
+        for name, user in who.items()
+    ]
+
+
 def test_a_job_over_empty_groups_is_told(warnings) -> None:
     """Such a run succeeds without doing anything; a group within which somebody is, or a written asset, is enough."""
     text = """
