@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from config.definitions import Permission, SdeSystem, User
@@ -11,6 +12,7 @@ from jobsd.doctor.finding import Finding, Health, fail, ok, warning
 from jobsd.doctor.patient import Patient, ancestors
 from jobsd.doctor.programs import Program, examined
 from jobsd.state import UnsupportedLedger
+from runners.local.environment import account
 from runners.sde.sealing import Seal, SealError
 from runners.sde.systems import LDAP, Systems
 from scheduler.ledger import LedgerUnavailable
@@ -156,7 +158,21 @@ def _system(patient: Patient, where: str, system: SdeSystem) -> Finding:
     if deaf:
         text = f"{', '.join(deaf)}: stdin is none, so that it is not given the params of a connection"
         return warning(AREA, where, text, "write stdin: ini or json under commands, as the program reads it")
+    who = account(commands[system.file or system.command].run_as or "")
+    if who is not None and who.uid not in (0, _daemons_uid(patient)):
+        name = system.file or system.command
+        text = f"{name} runs as {who.name}, who cannot read report files: uploads are the daemon's alone"
+        advice = "where files are imported for that system, name a command without run_as as its file"
+        return (warning if system.file is None else fail)(AREA, where, text, advice)
     return ok(AREA, where, f"{', '.join(used)} can be run")
+
+
+def _daemons_uid(patient: Patient) -> int:
+    """Of the state folder's owner; where there is none yet, of whoever asks."""
+    try:
+        return patient.ledger().parent.stat().st_uid
+    except (UnsupportedLedger, OSError):
+        return os.geteuid()
 
 
 def _room(patient: Patient) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """What the doctor says of the SDE API that the daemon is to serve: its callers, its key, its commands."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from functools import partial
 
@@ -153,6 +154,21 @@ def test_commands_of_systems(told):
         "b": ("fail", "its command none cannot be run"),
         "c": ("warning", "deaf: stdin is none, so that it is not given the params of a connection"),
         "d": ("ok", "sync can be run"),
+    }
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may run as others")
+def test_an_account_that_cannot_read_uploads(told):
+    """A file's command runs as somebody else, who is not let into the state folder; the account of the daemon is."""
+    commands = "commands: {sync: {argv: ['true'], stdin: ini}, other: {argv: ['true'], stdin: ini, run_as: nobody}, own: {argv: ['true'], stdin: ini, run_as: root}}\n"
+    systems = "sde_systems: {a: {command: sync, file: other}, b: {command: other}, c: {command: other, file: sync}, d: {command: own}}\n"
+    found = told(USER + commands + systems, exit_code=1)
+    text = "other runs as nobody, who cannot read report files: uploads are the daemon's alone"
+    assert {name[-1]: found[name] for name in found if name.startswith("sde_systems.")} == {
+        "a": ("fail", text),
+        "b": ("warning", text),
+        "c": ("ok", "other, sync can be run"),
+        "d": ("ok", "own can be run"),
     }
 
 
