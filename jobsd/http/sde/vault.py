@@ -10,6 +10,11 @@ from config.secrets import SecretError
 from jobsd.http.sde.errors import refused_field
 from runners.sde.sealing import Seal, SealError
 
+MOST_KEPT = 4 * 1024 * 1024
+"""Bytes of encrypted params of one connector or connection at the most: what the longest body makes, and one PATCH
+after another does not make more.
+"""
+
 OTHER_KEY = "settings.encryption_key is not the key that they were encrypted with"
 
 
@@ -38,7 +43,10 @@ class Vault:
 
 
 def sealed(seal: Seal | None, params: Mapping[str, Any]) -> str | None:
-    """Params as the ledger keeps them; None for none. Raises Turned (400) where they could not be encrypted."""
+    """Params as the ledger keeps them; None for none.
+
+    Raises Turned (400) where they could not be encrypted, or are longer than MOST_KEPT.
+    """
     if not params:
         return None
     if seal is None:
@@ -47,7 +55,12 @@ def sealed(seal: Seal | None, params: Mapping[str, Any]) -> str | None:
             "Params are kept encrypted, and this server has no key for it: settings.encryption_key is not set, "
             "or cannot be read.",
         )
-    return seal.seal(params)
+    text = seal.seal(params)
+    if len(text) > MOST_KEPT:
+        raise refused_field(
+            "params", f"All of them together are too long: {len(text)} bytes, {MOST_KEPT} at most."
+        )
+    return text
 
 
 def merged(seal: Seal | None, text: str | None, params: Mapping[str, Any]) -> str | None:

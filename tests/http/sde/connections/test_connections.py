@@ -141,6 +141,18 @@ def test_a_patch_changes_what_it_says_and_a_put_all_of_it(shared):
     assert shared.fires_at(made["id"]) is None
 
 
+def test_patches_do_not_make_params_grow_without_end(shared):
+    """Beyond what the longest body holds they are refused, and those before stay."""
+    made = shared.connection()
+    path, long = f"connections/alm/{made['id']}/", "x" * 1_500_000
+    for name in ("a", "b"):
+        shared.json("PATCH", path, {"params": {name: long}})
+    fault = shared.json("PATCH", path, {"params": {"c": long}}, status=400)
+    assert "too long" in fault["params"][0]
+    assert set(shared.get(path)["params"]) == {"alm_server", "a", "b"}
+    shared.json("PUT", path, {"alias": "A", "connector": made["connector"], "project": 1, "params": {}})
+
+
 def test_patches_at_the_same_time_lose_nothing_of_each_other(shared, together):
     """Each puts its params over what the one before left, at a connection and at its connector."""
     connector = shared.connector(params={})
