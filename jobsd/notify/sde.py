@@ -113,7 +113,7 @@ def _read_in_vain(error: errors.SdeError) -> Result:
 def _not_posted(error: errors.SdeError, *, first: bool) -> Result:
     """`first`: no earlier POST may have been taken."""
     if _is_no(error):
-        return Refused(str(error), progress={})
+        return Refused(str(error), progress={} if first else None)
     certain = first and isinstance(error, errors.Refused | errors.Throttled | NotSent)
     return _later(error, progress={} if certain else None)
 

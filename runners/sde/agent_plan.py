@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from config.definitions import SdeAgentRun
@@ -81,6 +81,7 @@ class Planner:
         self._server = server
         self._frequency = Frequency(run.frequency)
         self._lists = lists
+        self._listed: dict[Kind, Mapping[AssetRef, Connection]] = {}
         self._found: dict[AssetRef, None] = {}
         self._settled: dict[AssetRef, Settled] = {}
         self._runnable: dict[AssetRef, Runnable] = {}
@@ -133,8 +134,7 @@ class Planner:
 
     def _left(self, asset: AssetRef, kind: Kind) -> None:
         """A connection that an earlier attempt has found: the server may have changed it meanwhile."""
-        items = self._lists.read[kind].items
-        connection = next((one for one in items if f"{one.id}@{self._server}" == asset.id), None)
+        connection = self._by_asset(kind).get(asset)
         if connection is None:
             self._fail(asset, "the server lists it no more")
         elif not connection.inaccessible:
@@ -145,6 +145,13 @@ class Planner:
             self._fail(asset, "a job of it is in progress on the server")
         else:
             self._take(asset, kind, connection)
+
+    def _by_asset(self, kind: Kind) -> Mapping[AssetRef, Connection]:
+        """The connections of a kind; of those that are listed twice the first."""
+        if kind not in self._listed:
+            items = reversed(self._lists.read[kind].items)
+            self._listed[kind] = {asset_of(self._server, kind, one.id): one for one in items}
+        return self._listed[kind]
 
     def _take(self, asset: AssetRef, kind: Kind, connection: Connection) -> None:
         if connection.has_params:

@@ -74,6 +74,19 @@ async def test_a_refusal_after_a_lost_answer_keeps_what_is_known_where_it_cannot
     assert (server.count("POST"), agent.fates()) == (1, ["delivered"])
 
 
+async def test_a_refusal_of_the_second_post_keeps_what_is_known_of_the_first(agent, server, operator):
+    """The first had been taken, but was not shown yet when it was looked for: a resend looks, and finds it."""
+    server.order("POST", "drop_after", (403, {}, {}))
+    await agent.has(12, "done")
+    await agent.office.carry()
+    server.order("GET", (200, {"results": []}, {}))
+    await agent.office.tick(minutes=2)
+    assert (server.count("POST"), agent.fates()) == (2, ["refused"])
+    await agent.resend(1, operator)
+    await agent.office.carry()
+    assert (server.results(), agent.fates()) == ([(12, True, "done")], ["delivered"])
+
+
 async def test_what_went_after_a_result_that_was_given_up_is_not_taken_for_it(agent, server, operator):
     """Its POST was lost, it was refused, and an identical one arrived: at the resend both are told apart."""
     server.order("POST", "drop_before")
