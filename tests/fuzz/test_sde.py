@@ -91,7 +91,7 @@ def test_nothing_that_is_sent_is_a_fault_of_ours(fuzzed, rain):
     answered, faults = rain(
         document, url=daemon.url, headers=HEADERS, check=check,
         known={
-            "key": ids, "project": [1, 7], "connection": ids, "connector": ids, "kind": ["alm", "analysis", "ldap"],
+            "key": ids, "project": [1, 7, 2**63], "connection": ids, "connector": ids, "kind": ["alm", "analysis", "ldap"],
             "system": ["jira", {"id": "jira"}, "fortify_file_upload"], "alias": ["Team A"], "name": ["Jira"],
             "ready": [True, False, "true"], "automatic": [True, "false"], "succeeded": [True, False],
             "result_message": ["Done", ""], "params": [{}, {"alm_pass": "s"}], "frequency": ["daily", "manually"],
