@@ -32,7 +32,7 @@ def jobs(url: str | None, *, as_json: bool) -> None:
 
 
 def lines(found: Sequence[dict[str, Any]], now: datetime) -> Iterator[str]:
-    """A table, with pauses and descriptions under their jobs."""
+    """A table, with pauses under their jobs, and what jobs of an API are."""
     rows = [_row(job, now) for job in found]
     yield from beneath(("JOB", "NEXT", "", "LAST", "ASSETS"), rows, [list(_under(job, now)) for job in found])
     if not found:
@@ -52,7 +52,8 @@ def _row(job: dict[str, Any], now: datetime) -> Row:
 def _under(job: dict[str, Any], now: datetime) -> Iterator[str]:
     if job["origin"] != "yaml":
         by = f" by {plain(job['creator'])}" if job["creator"] else ""
-        yield f"    made through {plain(job['origin'])}{by}"
+        what = f"{plain(job['description'])}, " if job["description"] else ""
+        yield f"    {what}made through {plain(job['origin'])}{by}"
     pause = job["paused"]
     if pause is None:
         return

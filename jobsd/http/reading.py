@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.definitions import Configuration, JobDefinition
+from config.definitions import Configuration, JobDefinition, SdeAgentRun, SdeFileRun
 from jobsd import views
 from jobsd.http.service import Service
 from jobsd.views.shapes import AssetView, Coverage, JobView, RunDetail, RunView
@@ -85,6 +85,8 @@ class Reader:
     def _covering(self, connection: Connection, row: JobRow) -> covering.Covering:
         definition = self.definitions.get(row.name)
         refs = () if definition is None else opening.assets_of(definition, self.configuration)
+        if definition is not None and isinstance(definition.run, SdeAgentRun | SdeFileRun):
+            refs = covering.newest_assets(connection, row.job_id)
         return covering.covering(connection, row.job_id, refs)
 
     def list_runs(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from runners.api import AssetRef, AssetState, Verdict
 from scheduler.ledger import runs, schema
-from scheduler.ledger.assets import COVERED
+from scheduler.ledger.assets import COVERED, of_run
 from scheduler.ledger.queries import CHUNK, RunFilter, list_runs
 from scheduler.lifecycle import State
 from scheduler.model import RunRow
@@ -84,6 +84,13 @@ def covering(connection: sa.Connection, job_id: int, assets: Sequence[AssetRef])
             _dig(connection, job_id, standing)
     _count_results(connection, found)
     return Covering(latest, tuple(found.values()))
+
+
+def newest_assets(connection: sa.Connection, job_id: int) -> tuple[AssetRef, ...]:
+    """The assets of a job's newest run that had any: all that is known of those that are found at work."""
+    which = RunFilter(job_id=job_id, states=WORKED, with_assets=True)
+    found = [row.asset for run in list_runs(connection, which, limit=1) for row in of_run(connection, run.run_no)]
+    return tuple(found)
 
 
 def _learn(connection: sa.Connection, batch: Sequence[RunRow], found: dict[AssetRef, Standing]) -> None:

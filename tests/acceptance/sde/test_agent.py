@@ -87,6 +87,10 @@ def test_what_the_operator_sees(sde, agent):
         f"SDE job {job['id']}",
     ):
         assert words in shown
+    covered = client.jobsd("coverage", "agent")
+    assert "0% of 2 assets covered: 2 failed" in covered
+    assert "the tracker refused the password" in covered
+    assert "    bad, made through sde by " in sde.jobsd("jobs")
     line = client.process.logged("delivered")
     assert (line["kind"], line["target"], line["channel"]) == ("sde_result", "prod", f"sde:prod:{bad}")
     missing = client.process.logged("sde_params_missing")
