@@ -61,21 +61,22 @@ def _secrets(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _within(value: Any, *, secret: bool) -> Iterator[str]:
-    match value:
-        case Mapping():
-            for name, inner in value.items():
-                yield from _within(inner, secret=secret or _NAME.search(str(name)) is not None)
-        case list():
-            for inner in value:
-                yield from _within(inner, secret=secret)
-        case str():
-            yield from _IN_ADDRESS.findall(value)
-            if secret:
-                yield from _parts(value)
-            elif value.lstrip()[:1] in ("{", "["):
-                yield from _within(_parsed(value), secret=False)
-        case int() | float() if secret and len(str(value)) >= _SHORT and not isinstance(value, bool):
-            yield from _parts(str(value))
+    left = [(value, secret)]  # not by recursion: a server may nest as deeply as it likes
+    while left:
+        value, secret = left.pop()
+        match value:
+            case Mapping():
+                left += [(inner, secret or _NAME.search(str(name)) is not None) for name, inner in value.items()]
+            case list():
+                left += [(inner, secret) for inner in value]
+            case str():
+                yield from _IN_ADDRESS.findall(value)
+                if secret:
+                    yield from _parts(value)
+                elif value.lstrip()[:1] in ("{", "["):
+                    left.append((_parsed(value), False))
+            case int() | float() if secret and len(str(value)) >= _SHORT and not isinstance(value, bool):
+                yield from _parts(str(value))
 
 
 def _parsed(text: str) -> Any:

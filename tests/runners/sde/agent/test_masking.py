@@ -104,6 +104,14 @@ def test_bytes_that_are_no_text_stay():
     assert Masking({"pass": "hunter22"}).raw(b"\xff hunter22 \xfe") == b"\xff *** \xfe"
 
 
+def test_params_may_be_nested_as_deeply_as_a_server_likes():
+    """Beyond what functions may: one such connection would end the attempt of all of them."""
+    nested = "hunter22"
+    for _ in range(10_000):
+        nested = {"inner": [nested]}
+    assert Masking({"pass": nested}).text("as hunter22") == "as ***"
+
+
 def test_half_characters():
     """A secret that is no whole text breaks nothing."""
     assert Masking({"pass": "\ud800abcd"}).text("xx") == "xx"

@@ -105,6 +105,14 @@ async def test_a_list_that_cannot_be_read_is_no_answer(sde, client, answer):
     assert sde.count("GET") < 9
 
 
+async def test_a_server_that_does_not_filter_names_no_other_connections_jobs(sde, client):
+    """What it lists beside them is left out."""
+    _, ours, _ = sde.add_job(13), sde.add_job(12), sde.add_job(13)
+    listed = sde._listed
+    sde._listed = lambda kind, _query: listed(kind, {})
+    assert [job.id for job in await client.jobs_of(Kind.ALM, 12)] == [ours]
+
+
 async def test_pages_that_come_again_are_no_answer(sde, client):
     """Not only where each is the one before it."""
     pages = [b'{"next": "x", "results": [{"id": %d}]}' % number for number in (1, 2, 1, 2)]

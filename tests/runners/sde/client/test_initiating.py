@@ -8,6 +8,7 @@ import pytest
 
 from runners.api import Ended, Stop, StopReason
 from runners.sde import memory
+from runners.sde.initiating import PAUSES
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 POST = "jobs/alm/"
@@ -179,6 +180,27 @@ async def test_a_server_that_nobody_listens_at_is_an_error_of_the_attempt(sde, d
     assert outcome.ended is Ended.FAILED
     assert outcome.retryable
     assert outcome.reason.startswith("prod: nothing was initiated: ")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_second_one_that_is_refused_may_say_that_the_first_was_taken(sde, driver, restarted):
+    """The first is shown late: what is refused because of it is no refusal, also after a restart."""
+    listed, looks = sde._listed, []
+
+    def late(*what):
+        looks.append(what)
+        return listed(*what) if len(looks) > 1 + len(PAUSES) else []
+
+    sde._listed = late
+    sde.order("POST", POST, "drop_after")
+    if restarted:
+        driver.clock.at(timedelta(seconds=0.5), lambda: driver.stop.request(StopReason.SHUTDOWN))
+        assert (await driver.go()).ended is Ended.STOPPED
+        await driver.restart()
+        del looks[1:]
+    sde.order("POST", POST, (409, {"detail": "a job of it is in progress"}, {}))
+    outcome = await driver.go()
+    assert (outcome.ended, len(sde.jobs), sde.count("POST")) == (Ended.COMPLETED, 1, 2)
 
 
 @pytest.mark.parametrize("path", ["GET jobs/alm/.*page=1$", "POST jobs/alm/", "GET jobs/alm/101/"])
