@@ -35,7 +35,7 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     schedule without a start is taken to be loaded now.
     """
     lines = [*_settings(configuration), *_unused(configuration), *_over_nothing(configuration)]
-    lines += [*_without_params(configuration), *not_acted_on(configuration)]
+    lines += [*_without_params(configuration), *_without_key(configuration), *not_acted_on(configuration)]
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
     return sorted(lines, key=_place)
@@ -104,6 +104,13 @@ def _without_params(configuration: Configuration) -> Iterator[str]:
             place = configuration.places[("commands", name)]
             text = f"stdin is none, and {where[name]} may run it: it is not given the params of a connection"
             yield f"{place}: warning: commands.{name}: {text}; write stdin: ini or json, as the program reads it"
+
+
+def _without_key(configuration: Configuration) -> Iterator[str]:
+    """Systems whose connections could not be made as they are meant."""
+    if configuration.sde_systems and configuration.settings.encryption_key is None:
+        text = "connections with params are refused, which is nearly all of them; write settings.encryption_key"
+        yield f"{configuration.places[('sde_systems',)]}: warning: sde_systems: {text}"
 
 
 def _over_nothing(configuration: Configuration) -> Iterator[str]:

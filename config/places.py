@@ -15,8 +15,10 @@ from config.yaml_text import STR
 
 
 def places_of(file: str, nodes: Mapping[str, Node]) -> dict[tuple[str, ...], str]:
-    """`FILE:LINE:COLUMN` of jobs, their keys, what jobs refer to, commands, settings and users, by path."""
-    found: dict[tuple[str, ...], str] = {("users",): _place(file, nodes["users"])} if "users" in nodes else {}
+    """`FILE:LINE:COLUMN` of jobs, their keys, what jobs refer to, commands, settings, users, systems, by path."""
+    found: dict[tuple[str, ...], str] = {
+        (block,): _place(file, nodes[block]) for block in ("users", "sde_systems") if block in nodes
+    }
     blocks = {name: nodes.get(name) for name in ("settings", "calendars", "collectors", "commands")}
     for block, node in {**blocks, "limits": entry_of(nodes.get("settings"), "limits")}.items():
         for key, _ in node.value if isinstance(node, MappingNode) else ():

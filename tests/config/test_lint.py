@@ -350,3 +350,12 @@ jobs:
 """
     told = 'asset_groups: "outer", "none": nobody is in it, so each run succeeds without doing anything'
     assert warnings(text) == [f'7:5: warning: job "idle": run: {told}']
+
+
+def test_systems_without_a_key_for_params_are_told(warnings) -> None:
+    """Their connections would be refused, all but those without params."""
+    top = "commands: {sync: {argv: ['true'], stdin: ini}}\nsde_systems: {jira: {command: sync}}\n"
+    (told,) = warnings(top)
+    assert told.startswith("3:14: warning: sde_systems: connections with params are refused")
+    assert "settings.encryption_key" in told
+    assert warnings(top + "settings: {encryption_key: {env: SDE_KEY}}\n") == []
