@@ -19,7 +19,7 @@ AREA = "ledger"
 MIB = 1024 * 1024
 LITTLE, TOO_LITTLE = 1024 * MIB, 64 * MIB
 FEW, TOO_FEW = 10_000, 1_000
-MAKE_ROOM = "make room: delete what is not needed, set settings.retention, or move the state folder"
+MAKE_ROOM = "make room: delete what is not needed, or move the state folder"
 OWN = "run this as the daemon's user; give that user the folder {}, or name another (settings.ledger)"
 OTHERS = "stop the daemon that has it, or look at the folder of the one you mean (--state-dir)"
 

@@ -15,6 +15,7 @@ from jobsd.doctor.patient import Patient, ancestors
 from runners.local.environment import Account, account, child_environment
 
 AREA = "program"
+NOT_EXECUTABLE = "it is not executable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def examined(patient: Patient, program: Program) -> Finding | None:
     if path is None:
         return fail(AREA, program.where, f"there is no program {program.name!r}", "install it, or mend the path")
     if bad := _unfit(path, who):
-        return fail(AREA, program.where, f"{path}: {bad}", f"look at {path} and the folders above it")
+        advice = f"run chmod +x {path}" if bad == NOT_EXECUTABLE else f"look at {path} and the folders above it"
+        return fail(AREA, program.where, f"{path}: {bad}", advice)
     if path.stat().st_mode & stat.S_IWOTH:
         found = f"everybody may write {path}, and so run anything as the daemon"
         return fail(AREA, program.where, found, f"run chmod o-w {path}")
@@ -87,7 +89,7 @@ def _unfit(path: Path, who: Account | None) -> str:
             if not _may(folder, who, 0o1):
                 return f"{who.name} may not enter {folder}"
     if not os.access(path, os.X_OK):
-        return "it is not executable"
+        return NOT_EXECUTABLE
     if who is not None and not _may(path, who, 0o1):
         return f"{who.name} may not execute it"
     interpreter = _interpreter(path)

@@ -195,6 +195,7 @@ def test_programs_are_there_and_can_be_run(text, mode, found, doctor, tmp_path):
     health, told = doctor.one("program", PROGRAM.format("./tool", ""))
     assert found in told
     assert health == ("ok" if found == "can be run" else "fail")
+    assert (f"run chmod +x {tmp_path / 'tool'}" in doctor.output) == (found == "it is not executable")
 
 
 def test_a_program_on_the_path(doctor):
