@@ -24,11 +24,12 @@ def reach(params: Mapping[str, str], port: int) -> str:
     server = next((params[name] for name in SERVERS if params.get(name)), None)
     if server is None:
         raise ValueError(f"the params name no server ({', '.join(SERVERS)})")
-    host, _, given = (
-        server.partition("://")[2].partition("/")[0].partition(":") if "://" in server else (server, "", "")
-    )
-    with socket.create_connection((host, int(given or port)), WAIT_S):
-        return f"{host} is reached"
+    host, _, given = server.rpartition("://")[2].partition("/")[0].partition(":")
+    try:
+        with socket.create_connection((host, int(given or port)), WAIT_S):
+            return f"{host} is reached"
+    except OSError as error:
+        raise OSError(f"{host} is not reached: {error.strerror or error}") from error
 
 
 def sync_jira(params: Mapping[str, str]) -> str:

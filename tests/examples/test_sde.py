@@ -43,6 +43,8 @@ def test_the_check_has_nothing_to_remark(name, jobs):
     [
         ("sync_jira", "alm_server = https://127.0.0.1:{port}/x", "127.0.0.1 is reached\nDone - Success\n"),
         ("sync_ldap", "server = 127.0.0.1\npassword = 100%", None),
+        ("sync_jira", "alm_server = 127.0.0.1:{port}", "127.0.0.1 is reached\nDone - Success\n"),
+        ("sync_jira", "alm_server = nosuch.invalid:9", "Done - Failed: nosuch.invalid is not reached: "),
         ("sync_jira", "project = 1", "Done - Failed: the params name no server (alm_server, server, url)\n"),
         ("import_fortify", "file_upload = {file}", "tool.py: {size} bytes imported\nDone - Success\n"),
         ("import_fortify", "", None),
@@ -57,7 +59,8 @@ def test_the_tool_that_stands_for_sde_py(command, params, said, closed_soon):
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout == said.format(**values) if said else found.stdout.startswith("Done - Failed: ")
+    said = (said or "Done - Failed: ").format(**values)
+    assert found.stdout == said if said.endswith("\n") else found.stdout.startswith(said)
 
 
 @pytest.fixture
