@@ -10,13 +10,13 @@ from datetime import datetime
 
 from config.definitions import JobDefinition
 from runners.api import StopReason
-from scheduler.ending import ELSEWHERE
 from scheduler.jobacts import JobActs, Refused, busy, idle
 from scheduler.ledger import Connection, NotFound, StaleMove, assets, jobs, opening, runs
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Open
 from scheduler.planner.due import plan_due
+from scheduler.traits import traits_of
 
 __all__ = ["Control", "Refused"]
 
@@ -146,7 +146,9 @@ class Control(JobActs):
     def _at_work_elsewhere(self, run: RunRow) -> bool:
         """Whether what an attempt has begun may go on though none is under way: it has to be ended there."""
         definition = self.dispatcher.definition(run.job)
-        return run.state is State.RETRYING and definition is not None and definition.run.kind in ELSEWHERE
+        if run.state is not State.RETRYING or definition is None:
+            return False
+        return traits_of(definition.run).ended_elsewhere
 
     def _planned(
         self, connection: Connection, definition: JobDefinition | None, row: JobRow, now: datetime, actor: Actor

@@ -14,9 +14,6 @@ from runners.api import Ended, Outcome, StopReason
 from scheduler.lifecycle import Move
 from scheduler.model import RunRow
 
-ELSEWHERE = frozenset({"ccs"})
-"""Kinds whose work goes on at a counterpart when the daemon dies, and has to be ended there when it may not."""
-
 MOST_INTERRUPTIONS = 3
 """Crashes in a row after which a run is failed: it may be what brings the daemon down."""
 

@@ -12,14 +12,12 @@ import sqlalchemy as sa
 from config.definitions import JobDefinition, Retry
 from runners.api import Outcome, StopReason
 from scheduler import cycle
-from scheduler.ending import ELSEWHERE, Circumstances, conclude, interrupted
+from scheduler.ending import Circumstances, conclude, interrupted
 from scheduler.ledger import assets, attempts, jobs
 from scheduler.ledger.rows import storable
 from scheduler.model import CLOCK_ACTOR, RunRow
 from scheduler.planner.active import cycle_end
-
-_UNSAFE_TO_REPEAT = frozenset({"command", "http", "sde_connection"})
-"""Kinds whose interrupted attempt may have done its work already, and nobody can be asked."""
+from scheduler.traits import traits_of
 
 
 def finish(
@@ -48,7 +46,7 @@ def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | No
     An operator's abort that its work did not live to answer is answered here, unless the work goes on elsewhere.
     """
     run, _ = attempts.by_token(connection, token)
-    elsewhere = job is not None and job.run.kind in ELSEWHERE
+    elsewhere = job is not None and traits_of(job.run).ended_elsewhere
     ending = interrupted(run, repeatable=repeatable(job, run), elsewhere=elsewhere, now=at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
@@ -57,7 +55,7 @@ def repeatable(job: JobDefinition | None, run: RunRow) -> bool:
     """Whether an interrupted attempt may be made again without asking anybody."""
     if job is None:
         return run.has_assets
-    return job.idempotent or job.run.kind not in _UNSAFE_TO_REPEAT
+    return job.idempotent or traits_of(job.run).repeatable
 
 
 def _circumstances(

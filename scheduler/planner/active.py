@@ -12,10 +12,10 @@ from config.values import format_duration
 from recurrence import next_fire_time
 from runners.api import StopReason
 from scheduler import cycle
-from scheduler.ending import ELSEWHERE
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Postpone, RequestStop, Start
+from scheduler.traits import traits_of
 
 _CAUSE = {Kind.FIRE: Cause.FIRE, Kind.RUN_NOW: Cause.RUN_NOW, Kind.MANUAL: Cause.MANUAL, Kind.POSTED: Cause.MANUAL}
 
@@ -61,7 +61,7 @@ def _out_of_force(job: JobDefinition | None, run: RunRow, now: datetime) -> Acti
     """A running attempt finishes, though its job is gone: within its window."""
     if run.state is not State.RUNNING:
         reason = "the job was removed" if job is None else "the job was disabled"
-        if job is not None and run.state is State.RETRYING and job.run.kind in ELSEWHERE:
+        if job is not None and run.state is State.RETRYING and traits_of(job.run).ended_elsewhere:
             return _ended_elsewhere(run, StopReason.CANCEL, reason)
         return Apply(run.run_no, Move.CANCEL, reason)
     if run.window_end is None or now < run.window_end or run.stop_requested_at is not None:
@@ -95,7 +95,7 @@ def _retrying(job: JobDefinition, run: RunRow, now: datetime, end: datetime | No
     if run.stop_reason is not None:
         stop = StopReason(run.stop_reason), run.stop_note or ""
     if stop is not None:
-        if job.run.kind in ELSEWHERE:
+        if traits_of(job.run).ended_elsewhere:
             return _ended_elsewhere(run, *stop)
         return Apply(run.run_no, Move.LEAVE, stop[1])
     if run.retry_at is None or run.retry_at <= now:

@@ -15,10 +15,10 @@ from config.values import format_duration
 from recurrence import count_occurrences, latest_occurrence, next_occurrence, occurrences
 from recurrence.schedule import Occurrence, Schedule
 from runners.api import StopReason
-from scheduler.ending import ELSEWHERE
 from scheduler.lifecycle import Move, State
 from scheduler.model import JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Open, Record, RequestStop
+from scheduler.traits import traits_of
 
 ON_TIME = timedelta(seconds=60)
 """With `catch_up: none`, an occurrence observed this late still counts as observed."""
@@ -177,6 +177,6 @@ def _displace(job: JobDefinition, run: RunRow) -> list[Action]:
     if job.overlap is not Overlap.REPLACE or run.state is State.PENDING or run.stop_requested_at:
         return []
     reason = "a new occurrence began (overlap: replace)"
-    if run.state is State.RUNNING or job.run.kind in ELSEWHERE:
+    if run.state is State.RUNNING or traits_of(job.run).ended_elsewhere:
         return [RequestStop(run.run_no, StopReason.NEW_OCCURRENCE, reason)]
     return [Apply(run.run_no, Move.LEAVE, reason)]

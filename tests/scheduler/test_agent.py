@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runners.api import AssetRef, AssetReport, AssetState, Ended, Outcome
 from runners.registry import Runners
 from scheduler.ledger import deliveries
 
@@ -153,6 +154,32 @@ async def test_what_is_found_are_the_assets_of_the_run(up, sde):
     assert list(r.assets(run)) == ["12@sde-prod", "13@sde-prod"]
     assert posted(r) == [(12, True, ""), (13, True, "")]
     assert sde.ran() == ["P12:hunter-12", "P13:hunter-13"]
+
+
+class Finder:
+    """Finds assets twice in one attempt, some of them again."""
+
+    async def execute(self, execution):
+        a, b, c = (AssetRef(name, "x") for name in "abc")
+        now = execution.clock.now()
+        await execution.report.assets_found([a, b, a])
+        await execution.report.asset_ended(AssetReport(a, AssetState.DONE, "", now, now))
+        await execution.report.assets_found([b, c, a])
+        for one in (b, c):
+            await execution.report.asset_ended(AssetReport(one, AssetState.DONE, "", now, now))
+        return Outcome(Ended.COMPLETED)
+
+
+async def test_what_is_found_again_stays_as_it_is(rig, sde):
+    """As after a crash between what was found and what became of it: each is an asset once, done stays done."""
+    r = rig("2026-03-02T05:59:59Z")
+    await r.up(sde.text, runner=lambda _: Finder())
+    await r.tick(seconds=1)
+    assert (r.run().state, r.tally(r.run()), list(r.assets(r.run()))) == (
+        "succeeded",
+        {"done": 3},
+        ["a", "b", "c"],
+    )
 
 
 async def test_a_run_that_finds_nothing_is_done(up, sde):
