@@ -1,6 +1,7 @@
 """docs/configuration.md: its examples load, its tables are the models'."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ def test_there_are_examples() -> None:
 def test_examples(loads, block: str) -> None:
     """Every example of the page is a whole file that loads without a warning."""
     assert loads(block).warnings == ()
+
+
+@pytest.mark.parametrize("page", ["sde", "sde-agent", "sde-api", "notifications"])
+def test_examples_of_other_pages(page: str, loads) -> None:
+    """They are whole files, but for their first line, and nothing is odd in them; programs of /opt are not here."""
+    text = PAGE.with_name(f"{page}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        found = loads(block if block.startswith("version:") else f"version: 1\n{block}")
+        lines = [*found.warnings, *config.lint(found, now=datetime(2026, 11, 22, 12, tzinfo=UTC))]
+        assert [line for line in lines if "is not a file now" not in line] == []
 
 
 def test_tables() -> None:

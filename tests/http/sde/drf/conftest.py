@@ -163,11 +163,9 @@ class Pair:
 
     def __init__(self, stock, ours):
         self.stock, self.ours = stock, ours
-        self.sent = 0
 
     def both(self, method, path, **more):
         """One request to each; their answers."""
-        self.sent += 1
         return self.stock.send(method, path, **more), self.ours.send(method, path, **more)
 
     def make(self, path, body):
