@@ -253,6 +253,8 @@ class AsyncWeb:
             raise _unreachable(error) from error
 
     async def _body(self, response: httpx.Response) -> bytes:
+        if "," in response.headers.get("content-encoding", ""):
+            raise Unreachable("the answer is compressed more than once: nobody knows how large it is")
         parts, size = [], 0
         async for part in response.aiter_bytes():
             size += len(part)

@@ -1,5 +1,6 @@
 """The calls of the client: its token, its lists, what each answer means."""
 
+import gzip
 from datetime import timedelta
 
 import pytest
@@ -111,6 +112,25 @@ async def test_a_server_that_does_not_filter_names_no_other_connections_jobs(sde
     listed = sde._listed
     sde._listed = lambda kind, _query: listed(kind, {})
     assert [job.id for job in await client.jobs_of(Kind.ALM, 12)] == [ours]
+
+
+async def test_an_answer_that_is_compressed_twice_is_not_read(sde, client):
+    """A few kilobytes of it may be gigabytes, which are in memory before anybody can count them."""
+    bomb = gzip.compress(gzip.compress(b"0" * 10**6))
+    sde.order("GET", "users/me", (200, bomb, {"Content-Encoding": "gzip, gzip"}))
+    with pytest.raises(Unreachable, match="compressed more than once"):
+        await client.me()
+
+
+@pytest.mark.parametrize("order", ["falling", "rising", "mixed"])
+async def test_all_jobs_after_one_are_found_on_as_many_pages_as_they_take(sde, client, order):
+    """The page on which the last of them stands is the last that is read."""
+    ids = [sde.add_job(12) for _ in range(2100)]
+    sde.order_of_ids = order
+    for after in (ids[99], ids[1050], ids[1599], ids[1600], ids[2099]):
+        assert [job.id for job in await client.jobs_of(Kind.ALM, 12, after=after)] == [
+            job_id for job_id in reversed(ids) if job_id > after
+        ]
 
 
 async def test_pages_that_come_again_are_no_answer(sde, client):

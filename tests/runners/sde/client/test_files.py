@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from runners.api import Ended, Stop, StopReason
+from runners.api import AssetRef, Ended, Stop, StopReason
 
 FILES = "jobs/analysis-file/"
 
@@ -212,3 +212,14 @@ async def test_a_window_that_ends_with_a_file_begins_no_other(sde, driver):
     assert (await driver.send(stop=stop)).ended is Ended.STOPPED
     assert driver.report.states() == {"reports/0.fpr": "done"}
     assert driver.report.started == ["reports/0.fpr"]
+
+
+async def test_a_pipe_in_the_place_of_a_file_holds_nothing_up(sde, driver):
+    """It was a file when it was found; nobody waits for a writer."""
+    path = driver.file("reports/a.fpr")
+    driver.report.found = [AssetRef("reports/a.fpr", "sde-file")]
+    path.unlink()
+    os.mkfifo(path)
+    await asyncio.wait_for(driver.send(left={"reports/a.fpr"}), 10)
+    assert driver.report.reason("reports/a.fpr") == "it is no file"
+    assert not sde.uploads

@@ -223,6 +223,14 @@ async def test_a_server_is_left_alone_for_a_day_at_most(sde, driver, after):
     assert timedelta(days=1) <= driver.clock.now() - NOON < timedelta(days=1, minutes=5)
 
 
+async def test_a_shorter_pause_does_not_cut_a_longer_one_short(sde, driver):
+    """Two requests were under way when the server began to throttle; both are heeded."""
+    claims = driver.runners._sde_claims
+    claims.leave_alone("host", timedelta(hours=2), NOON)
+    claims.leave_alone("host", timedelta(minutes=5), NOON + timedelta(minutes=1))
+    assert claims.quiet("host", NOON + timedelta(hours=1)) == timedelta(hours=1)
+
+
 async def test_a_clock_that_was_stepped_back_does_not_leave_a_server_alone_for_ever(sde, driver):
     """What it said in a year that has not come is not heeded."""
     driver.clock._now += timedelta(days=900)
