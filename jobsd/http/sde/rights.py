@@ -24,6 +24,12 @@ def may_edit(user: User, kind: Kind) -> bool:
     return EDIT[kind] in user.permissions
 
 
+def may_see(user: User, kind: Kind) -> bool:
+    """Whether the user sees params in jobs of this kind: the vendor shows LDAP's to editors of verification."""
+    shown = kind is Kind.LDAP and Permission.EDIT_VERIFICATION_CONNECTIONS in user.permissions
+    return shown or may_edit(user, kind)
+
+
 def may_post(user: User, kind: Kind | None) -> bool:
     """Whether the user initiates jobs of this kind, posts results and imports files; None: of any kind."""
     if RANK[user.scope] >= RANK[Scope.CONTROL]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from config.definitions import Configuration, User
 from jobsd.http.sde.people import People
-from jobsd.http.sde.rights import may_edit
+from jobsd.http.sde.rights import may_see
 from jobsd.http.sde.showing import Shower
 from runners.sde.sealing import Seal
 from runners.sde.wire import Connection, Course, Job, Kind
@@ -36,7 +36,7 @@ class Viewer:
 
     def sees(self, kind: Kind) -> bool:
         """Whether the params of this kind are shown."""
-        return may_edit(self.user, kind)
+        return may_see(self.user, kind)
 
 
 def shown(

@@ -19,6 +19,7 @@ USERS = {
     "admin": ("admin@example.com", "admins-key", "control", EDITS),
     "agent": ("agent@example.com", "agents-key", "control", []),
     "alm": ("alm@example.com", "alms-key", "view", EDITS[:1]),
+    "verifier": ("verifier@example.com", "verifiers-key", "view", EDITS[1:2]),
     "reader": ("reader@example.com", "readers-key", "view", []),
 }
 HELD = "until [ -e FOLDER/go ]; do sleep 0.02; done; echo done"

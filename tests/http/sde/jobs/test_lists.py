@@ -133,6 +133,7 @@ def test_params_are_for_those_with_the_right(told):
     for who, seen in (
         ("admin", {"alm", "analysis", "ldap"}),
         ("alm", {"alm"}),
+        ("verifier", {"analysis", "ldap"}),
         ("agent", set()),
         ("reader", set()),
     ):
