@@ -133,6 +133,14 @@ async def test_all_jobs_after_one_are_found_on_as_many_pages_as_they_take(sde, c
         ]
 
 
+async def test_a_list_whose_newest_jobs_stand_in_its_midst_is_read_whole(sde, client):
+    """Its first and last page alone would pass for a list in order."""
+    ids = [sde.add_job(12) for _ in range(1500)]
+    jumbled = [*ids[:500], *ids[1000:], *ids[500:1000]]
+    sde._listed = lambda *_: [sde._wire(job_id) for job_id in jumbled]
+    assert await client.newest_job_id(Kind.ALM, 12) == ids[-1]
+
+
 async def test_pages_that_come_again_are_no_answer(sde, client):
     """Not only where each is the one before it."""
     pages = [b'{"next": "x", "results": [{"id": %d}]}' % number for number in (1, 2, 1, 2)]
