@@ -260,11 +260,18 @@ class Client(Side):
         return self.process.get("/v1/deliveries", limit=500).json()[::-1]
 
     def until_posted(self, count, state="delivered"):
-        """Wait until there are so many deliveries, all in that state; returns them."""
+        """Wait until there are so many deliveries, all in that state; returns them.
+
+        Those that wait have been tried in vain: the first of each connection, as the others wait for it.
+        """
 
         def look():
             found = self.deliveries()
-            return found if len(found) == count and {one["state"] for one in found} == {state} else None
+            tried = {one["result"]["connection"] for one in found if one["tries"]}
+            done = {one["state"] for one in found} == {state} and all(
+                one["result"]["connection"] in tried for one in found
+            )
+            return found if len(found) == count and done else None
 
         return self.process.until(look)
 
