@@ -56,7 +56,8 @@ async def execute(work: Work, job_id: str, remembered: Mapping[str, str]) -> Job
     baseline, sent = newest[0].job_run_id if newest else "", work.execution.clock.now().isoformat()
     # In one go: what is known of an earlier job run is no longer this attempt's.
     await work.execution.memory.put({
-        memory.JOB: job_id, memory.BASELINE: baseline, memory.SENT: sent, memory.RUN: None
+        memory.JOB: job_id, memory.BASELINE: baseline, memory.SENT: sent, memory.RUN: None,
+        memory.EXECUTED_IN: str(work.execution.attempt),
     })  # fmt: skip
     return await _send(work, job_id, baseline, sent, repeated=False)
 

@@ -76,7 +76,7 @@ async def _begin(work: Work) -> JobRun | Outcome:
         status = await _status(work, earlier, remembered)
         if status is not None and not status.ended:
             return earlier
-        if status is not None and status.status is Status.COMPLETED:
+        if status is not None and (status.status is Status.COMPLETED or not _again(work, remembered)):
             return outcome_of(status, asked=False)
         remembered = {}
     if work.execution.stop.requested:
@@ -85,6 +85,15 @@ async def _begin(work: Work) -> JobRun | Outcome:
     if work.execution.stop.requested:
         raise StopAsked(work.execution.stop.reason)
     return await execute(work, job_id, remembered)
+
+
+def _again(work: Work, remembered: Mapping[str, str]) -> bool:
+    """Whether to execute anew in place of a job run that ended badly.
+
+    A failure that has been told is what a retry is there for; a rerun is there for any, and a stop begins nothing.
+    """
+    told = work.execution.told >= int(remembered.get(memory.EXECUTED_IN, "0"))
+    return told or work.execution.rerun or work.execution.stop.requested
 
 
 async def _status(work: Work, run: JobRun, remembered: Mapping[str, str]) -> JobStatus | None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from config.definitions import CcsRun, CcsServer, Configuration, JobDefinition, Secret, Settings
-from runners.api import Execution, Stop
+from runners.api import Ended, Execution, Stop, StopReason
 from runners.registry import Runners
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -283,6 +283,7 @@ class Driver:
         self.fire_time = NOON
         self.run_id = "run-1"
         self.settings = {}
+        self.attempt = self.told = 0
 
     def server(self, **changes):
         settings = {
@@ -297,9 +298,9 @@ class Driver:
             configuration=Configuration(
                 folder=self.folder, settings=Settings(), jobs={}, servers={"prod": self.server()}
             ),
-            run_id=self.run_id, attempt=1, token="t", fire_time=self.fire_time, deadline=None, assets=(), has_assets=False,
-            folder=self.folder, stop=stop or self.stop, report=self.report, data=None, clock=self.clock,
-            rerun=rerun, told=0, memory=self.memory, job_memory=self.job_memory,
+            run_id=self.run_id, attempt=self.attempt, token="t", fire_time=self.fire_time, deadline=None,
+            assets=(), has_assets=False, folder=self.folder, stop=stop or self.stop, report=self.report, data=None, clock=self.clock,
+            rerun=rerun, told=self.told, memory=self.memory, job_memory=self.job_memory,
         )  # fmt: skip
 
     async def go(self, *, rerun=False, stop=None, poll=30, **run):
@@ -309,11 +310,17 @@ class Driver:
             merged = {k: v for k, v in (DETAILS | details).items() if v is not None}
             run = {"job_details": merged, "job_type": "CollectionJob"} | run
         run = CcsRun(server="prod", poll=timedelta(seconds=poll), **run)
-        return await self.runners.runner_for(run).execute(self.execution(run, rerun=rerun, stop=stop))
+        self.attempt += 1
+        attempt = self.attempt
+        outcome = await self.runners.runner_for(run).execute(self.execution(run, rerun=rerun, stop=stop))
+        if outcome.ended is not Ended.STOPPED or (stop or self.stop).reason is not StopReason.SHUTDOWN:
+            self.told = attempt
+        return outcome
 
     def next_run(self):
         """The job fires again."""
         self.memory = Remembered(self.memory, *self.memory.others)
+        self.attempt = self.told = 0
         self.run_id = f"run-{uuid.uuid4()}"
         self.fire_time = self.clock.now()
 

@@ -69,7 +69,7 @@ async def test_a_first_execute_that_is_refused(driver, ccs, job):
     outcome = await driver.go(job=job)
     assert (outcome.ended, outcome.retryable) == (Ended.FAILED, True)
     assert outcome.reason == "prod: a run of this job is active (status 400)"
-    assert driver.memory.values == {"ccs_job": job, "ccs_baseline": theirs}
+    assert driver.memory.values == {"ccs_job": job, "ccs_baseline": theirs, "ccs_executed_in": "1"}
 
 
 async def test_several_new_runs(driver, ccs, job):
@@ -208,16 +208,33 @@ async def test_a_run_that_was_done_while_the_daemon_was_down(driver, ccs, job):
     assert executed(ccs, job) == 0
 
 
-@pytest.mark.parametrize("code", [5, 7])
-async def test_a_run_that_ended_badly_is_executed_again(driver, ccs, job, code):
-    """By the next attempt, with a baseline of its own."""
+def cut_off(driver, ccs, job, code):
+    """The first attempt was cut off when it had executed; its job run has ended so since."""
     run_id = ccs.add_run(job, code)
     driver.memory.values = {
         "ccs_job": job,
         "ccs_baseline": "",
         "ccs_sent": "2026-11-22T11:00:00+00:00",
+        "ccs_executed_in": "1",
         "ccs_run": run_id,
     }
+    driver.attempt = 1
+    return run_id
+
+
+async def test_a_rerun_takes_the_place_of_what_ended_badly(driver, ccs, job):
+    """Told or not: a rerun is there for what was not done."""
+    cut_off(driver, ccs, job, 5)
+    assert (await driver.go(job=job, rerun=True)).ended is Ended.COMPLETED
+    assert executed(ccs, job) == 1
+
+
+@pytest.mark.parametrize("code", [5, 7])
+async def test_a_run_that_ended_badly_is_executed_again(driver, ccs, job, code):
+    """Once that has been told, by the next attempt, with a baseline of its own."""
+    run_id = cut_off(driver, ccs, job, code)
+    assert (await driver.go(job=job)).ended is Ended.FAILED
+    assert executed(ccs, job) == 0
     assert (await driver.go(job=job)).ended is Ended.COMPLETED
     assert executed(ccs, job) == 1
     assert driver.memory.values["ccs_baseline"] == run_id

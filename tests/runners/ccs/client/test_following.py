@@ -36,7 +36,7 @@ async def test_what_is_needed_to_find_it_again_is_remembered_before_it_is_sent(d
 
     ccs.order("POST", f"/jobs/{job}$", look)
     await driver.go(job=job)
-    assert set(seen) == {"ccs_job", "ccs_baseline", "ccs_sent"}
+    assert set(seen) == {"ccs_job", "ccs_baseline", "ccs_sent", "ccs_executed_in"}
 
 
 @pytest.mark.parametrize(
