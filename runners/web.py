@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -287,5 +288,14 @@ def _unreachable(error: Exception) -> Unreachable:
 
 
 def _words(error: Exception) -> str:
-    """What went wrong; some exceptions say nothing."""
-    return str(error) or type(error).__name__
+    """What went wrong; some exceptions say nothing, and that no address answered says neither which nor why."""
+    if not isinstance(error, httpx.ConnectError):
+        return str(error) or type(error).__name__
+    url = error.request.url
+    cause: BaseException = error
+    while (deeper := cause.__cause__ or cause.__context__) is not None:
+        cause = deeper
+    why = str(cause) or type(cause).__name__
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno is not None:
+        why = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror or why
+    return f"no connection to {url.scheme}://{url.netloc.decode('ascii')}: {why}"

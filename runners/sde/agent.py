@@ -57,7 +57,10 @@ class SdeAgentRunner:
 
     def _unlisted(self, lists: Lists) -> Outcome:
         """Nothing can be done."""
-        told = "; ".join(f"{kind}: {one.reason}" for kind, one in lists.unlisted.items())
+        kinds: dict[str, list[str]] = {}
+        for kind, one in lists.unlisted.items():
+            kinds.setdefault(one.reason, []).append(kind.value)
+        told = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in kinds.items())
         again = any(one.passing for one in lists.unlisted.values())
         return Outcome(Ended.FAILED, f"{self._run.server}: no connections can be listed: {told}", retryable=again)
 

@@ -66,12 +66,13 @@ async def failure(talk, **settings):
 
 
 async def test_nobody_listens():
-    """Nothing was sent."""
+    """Nothing was sent; it is said where and why."""
     async with serving(saying(b"")) as address:
         pass
     async with web(f"http://{address}") as client:
-        with pytest.raises(NotSent):
+        with pytest.raises(NotSent) as refused:
             await client.request("POST", "/x")
+        assert str(refused.value) == f"no connection to http://{address}: Connection refused"
 
 
 @pytest.mark.parametrize(

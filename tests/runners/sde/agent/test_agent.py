@@ -262,7 +262,8 @@ async def test_no_kind_at_all(agency):
         agency.server.answers[kind] = (404, b"")
     outcome = await agency.run()
     assert (outcome.ended, outcome.retryable) == (Ended.FAILED, False)
-    assert outcome.reason.startswith("sde-prod: no connections can be listed: alm: ")
+    told = "alm, analysis, ldap: it gives no reason (status 404)"
+    assert outcome.reason == f"sde-prod: no connections can be listed: {told}"
     assert agency.lab.report.found is None
 
 
