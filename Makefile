@@ -18,6 +18,7 @@ run: venv ## the daemon on the quick start's schedule, in the foreground
 	$(BIN)/jobsd run -c examples/quickstart.yaml
 
 test: venv ## the whole suite
+	@$(BIN)/python -m compileall -q config jobsd recurrence runners scheduler # it starts hundreds of daemons
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 fuzz: venv ## 2,000 made-up requests for each face, others at each run (make test has 200, always the same)

@@ -265,7 +265,7 @@ def rig_type(rig):
 
 
 @settings(
-    max_examples=20,
+    max_examples=12,
     derandomize=True,
     deadline=None,
     phases=[Phase.generate],
