@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from jobsd.cli.options import required_config
-from jobsd.cli.run import listen_option, state_option
+from jobsd.cli.run import listen_option, loading, state_option
 
 
 @click.command()
@@ -23,8 +23,9 @@ def rehearse(path: Path, state: Path | None, listen: str | None) -> None:
 
     Example: jobsd rehearse -c stand-in.yaml --state-dir ./rehearsal --listen 127.0.0.1:12431
     """
-    # The daemon's libraries take half a second to load; completion and --help import this module too.
-    from jobsd.rehearsal import Rehearsal  # noqa: PLC0415
-    from jobsd.serve import run_daemon  # noqa: PLC0415
+    # The daemon's libraries take a second to load; completion and --help import this module too.
+    with loading():
+        from jobsd.rehearsal import Rehearsal  # noqa: PLC0415
+        from jobsd.serve import run_daemon  # noqa: PLC0415
 
     raise click.exceptions.Exit(run_daemon(path, state=state, listen=listen, layer=Rehearsal()))
