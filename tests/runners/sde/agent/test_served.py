@@ -87,7 +87,6 @@ async def test_stop(served, until_true, carriers_of):
         ({}, "there is no connection 23"),
         ({"inaccessible": True}, "the connection is inaccessible: its jobs are run by a remote agent"),
         ({"system": "rally"}, "the system 'rally' is not configured (sde_systems)"),
-        ({"params": {}}, "the connection has no params"),
         ({"params": {"a\nb": "x"}}, "the param 'a\\nb' cannot be a key of an INI"),
     ],
 )
@@ -96,6 +95,15 @@ async def test_what_cannot_be_carried_out(served, task, reason):
     served.tasks.kept = task
     assert await served.carry_out(RUN) == Outcome(Ended.FAILED, reason)
     assert served.ran() == []
+
+
+async def test_a_connection_without_params(served, python):
+    """Its command runs: at the server, unlike at an agent, nothing is hidden."""
+    served.commands["sync_jira"] = served.command(
+        python, "-c", "import sys; sys.exit(repr(sys.stdin.read()))", stdin="ini"
+    )
+    served.tasks.kept = {"params": {}}
+    assert (await served.carry_out(RUN)).reason == r"'[global]\n'"
 
 
 async def test_a_command_that_is_gone(served):
