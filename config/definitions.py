@@ -30,6 +30,7 @@ from config.inventory import (
 from config.jobs import (
     CatchUp,
     CatchUpPolicy,
+    Heartbeat,
     JobDefinition,
     Late,
     Mail,
@@ -50,8 +51,9 @@ from config.runs import (
     SdeFileRun,
     SdeRun,
 )
+from config.schedule_block import OnClosure
 from config.secrets import Secret
-from config.settings import FrequencyTimes, Http, Retention, Settings, Smtp, Tls, Token
+from config.settings import DaemonHeartbeat, FrequencyTimes, Http, Retention, Settings, Smtp, Tls, Token
 from config.table import Model
 
 __all__ = [
@@ -66,8 +68,10 @@ __all__ = [
     "Command",
     "CommandRun",
     "Configuration",
+    "DaemonHeartbeat",
     "DateSpan",
     "FrequencyTimes",
+    "Heartbeat",
     "Http",
     "HttpRun",
     "JobDefinition",
@@ -76,6 +80,7 @@ __all__ = [
     "Mail",
     "Model",
     "Notify",
+    "OnClosure",
     "Overlap",
     "Permission",
     "Retention",

@@ -16,7 +16,7 @@ from config.nodes import is_blank, is_null, key_text, scalar, shown
 from config.reading import BAD, Bad
 from config.references import FileReading, deepest, entry_of
 from config.runs import CollectRun, JobType, Run
-from config.schedule_block import ScheduleBlock
+from config.schedule_block import OnClosure, ScheduleBlock
 from config.schedules import schedule_of
 from config.settings import Settings
 from recurrence.schedule import Schedule
@@ -100,6 +100,7 @@ class Jobs:
             overlap=block.overlap, catch_up=block.catch_up,
             exclude=block.schedule.exclude if block.schedule else (),
             on_exclude=block.schedule.on_exclude if block.schedule else "skip",
+            on_closure=block.schedule.on_closure if block.schedule else OnClosure.FINISH,
             limits=block.limits, priority=block.priority, labels=block.labels, idempotent=block.idempotent,
             notify=block.notify, enabled=block.enabled, place=self._place(node),
         )  # fmt: skip

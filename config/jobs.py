@@ -17,10 +17,11 @@ from config.containers import ListOf, MapOf
 from config.references import Ref
 from config.runs import RUN, Run
 from config.scalars import EMAIL, URL, Duration
-from config.schedule_block import SCHEDULE, ScheduleBlock
+from config.schedule_block import SCHEDULE, OnClosure, ScheduleBlock
 from config.secrets import Secret
 from config.shapes import NAME, Integer, Text, words
 from config.table import Model, Named
+from recurrence.closures import ALWAYS_OPEN, Closures
 from recurrence.portable import schedule_to_json
 from recurrence.schedule import Schedule
 
@@ -53,6 +54,11 @@ class Retry(Model):
     )
     max_backoff: Annotated[timedelta, Duration(low=timedelta(0))] = Field(
         default=timedelta(minutes=10), description="Longest pause."
+    )
+    jitter: Annotated[timedelta, Duration(low=timedelta(0))] = Field(
+        default=timedelta(0),
+        description="Each pause is made longer by an amount of its own below this, so that many jobs that failed "
+        "together do not try again together.",
     )
 
 
@@ -98,6 +104,17 @@ class Webhook(Model):
     token: Secret | None = Field(default=None, description="Sent as Authorization: Bearer.")
 
 
+class Heartbeat(Model):
+    """An address that is called after each success: whoever watches it tells when the calls stop."""
+
+    NOUN: ClassVar[str] = "a heartbeat"
+
+    url: Annotated[str, URL] = Field(description="Called with an empty POST; it may be a secret.", repr=False)
+    failure: Annotated[str | None, URL] = Field(
+        default=None, description="Called in its place when a run failed, expired, was missed or lost.", repr=False
+    )
+
+
 class Notify(Model):
     """Who is told of what."""
 
@@ -107,6 +124,9 @@ class Notify(Model):
         default=None, description="Mail when a run has not ended some time after it was due."
     )
     webhook: Webhook | None = Field(default=None, description="Address to which outcomes are posted.")
+    heartbeat: Heartbeat | None = Field(
+        default=None, description="Address that is called after each success (a dead man's switch)."
+    )
 
 
 class JobBlock(Model):
@@ -153,6 +173,8 @@ class JobDefinition:
         run: What, exactly one.
         exclude: Names of calendars in which it does not fire.
         on_exclude: What an excluded occurrence becomes.
+        closures: What the calendars of `exclude` close, in the schedule's zone.
+        on_closure: What a run does that reaches a closure.
         notify: Who is told of what; secrets as references.
         place: `FILE:LINE` of the definition, for messages; empty for jobs made by an API.
     """
@@ -166,6 +188,8 @@ class JobDefinition:
     catch_up: CatchUp = field(default_factory=CatchUp)
     exclude: tuple[str, ...] = ()
     on_exclude: Literal["skip", "next-day"] = "skip"
+    closures: Closures = field(default=ALWAYS_OPEN, compare=False, repr=False)
+    on_closure: OnClosure = OnClosure.FINISH
     limits: tuple[str, ...] = ()
     priority: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -205,6 +229,8 @@ class JobDefinition:
             "schedule": None if self.schedule is None else schedule_to_json(self.schedule),
             "exclude": list(self.exclude),
             "on_exclude": self.on_exclude,
+            "closures": self.closures.digest,
+            "on_closure": str(self.on_closure),
         }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from cronsim import CronSimError
@@ -178,6 +179,14 @@ class _True(Scalar):
         return {"enum": [True]}
 
 
+class OnClosure(StrEnum):
+    """What a run does that reaches a closure of its calendars."""
+
+    FINISH = "finish"
+    HOLD = "hold"
+    STOP = "stop"
+
+
 class ScheduleBlock(Model):
     """`schedule:` as written; config.schedules says what it means."""
 
@@ -237,6 +246,11 @@ class ScheduleBlock(Model):
     )
     on_exclude: Literal["skip", "next-day"] = Field(
         default="skip", description="What an excluded occurrence becomes: skipped, or moved to the next free day."
+    )
+    on_closure: Annotated[OnClosure, words("a policy", OnClosure)] = Field(
+        default=OnClosure.FINISH,
+        description="What a run does that reaches a closure of `exclude`: it finishes, is held until the end "
+        "of the closure, or stops and keeps what is left.",
     )
 
     @property

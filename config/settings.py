@@ -10,7 +10,7 @@ from pydantic import Field
 
 from config.containers import ListOf, MapOf
 from config.inventory import SCOPE, Scope
-from config.scalars import LEDGER, LISTEN, SPREAD, TIME, Duration, Rate, Size
+from config.scalars import LEDGER, LISTEN, SPREAD, TIME, URL, Duration, Rate, Size
 from config.secrets import Secret
 from config.shapes import NAME, Integer, Text
 from config.table import Complaint, Model, Table
@@ -89,7 +89,26 @@ class Retention(Model):
         default=None, description="Age at which ended runs are deleted. Default: never."
     )
     output: Annotated[timedelta | None, Duration(low=timedelta(hours=1))] = Field(
-        default=None, description="Age at which the output of ended runs is deleted. Default: never."
+        default=None,
+        description="Age at which the output of ended runs and what was uploaded for them are deleted. "
+        "Default: never.",
+    )
+    events: Annotated[timedelta | None, Duration(low=timedelta(hours=1))] = Field(
+        default=None, description="Age at which events of no run are deleted. Default: as `runs`."
+    )
+    deliveries: Annotated[timedelta | None, Duration(low=timedelta(hours=1))] = Field(
+        default=None, description="Age at which ended deliveries are deleted. Default: with their runs."
+    )
+
+
+class DaemonHeartbeat(Model):
+    """`settings.heartbeat`: an address that is called as long as the daemon does its work."""
+
+    NOUN: ClassVar[str] = "a heartbeat"
+
+    url: Annotated[str, URL] = Field(description="Called with an empty POST; it may be a secret.", repr=False)
+    every: Annotated[timedelta, Duration(low=timedelta(seconds=1))] = Field(
+        default=timedelta(minutes=1), description="Time between two calls."
     )
 
 
@@ -168,6 +187,9 @@ class Settings(Model):
     )
     http: Http = Field(default_factory=Http, description="The listener of the API and the web page.")
     smtp: Smtp | None = Field(default=None, description="Mail server for notifications. Default: none.")
+    heartbeat: DaemonHeartbeat | None = Field(
+        default=None, description="Address that is called as long as the daemon does its work. Default: none."
+    )
     encryption_key: Secret | None = Field(
         default=None,
         description="Encrypts the params of SDE connections in the ledger; without it none are taken.",

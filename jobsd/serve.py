@@ -22,7 +22,7 @@ from jobsd.http.layer import Layer
 from jobsd.loading import load
 from jobsd.state import UnsupportedLedger, ledger_path
 from jobsd.systemd import Notifier
-from scheduler.clock import SystemClock
+from scheduler.clock import Clock, SystemClock
 from scheduler.ledger import LedgerError
 from scheduler.model import Actor, By
 
@@ -30,12 +30,17 @@ _log = structlog.get_logger()
 
 
 def run_daemon(
-    path: Path, *, state: Path | None = None, listen: str | None = None, layer: Layer | None = None
+    path: Path,
+    *,
+    state: Path | None = None,
+    listen: str | None = None,
+    layer: Layer | None = None,
+    clock: Clock | None = None,
 ) -> int:
     """Run the daemon on the file at `path` until it is told to stop; returns the process's exit code.
 
     `state` replaces the configured ledger by STATE/ledger.db, `listen` replaces `settings.http.listen`;
-    `layer` goes around the HTTP application.
+    `layer` goes around the HTTP application; `clock` is the machine's by default.
     0: stopped as asked. 1: refused (faults on standard error), or the scheduling loop died.
     """
     log.configure()
@@ -57,7 +62,7 @@ def run_daemon(
     except UnsupportedLedger as error:
         print(f"{path}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
-    return asyncio.run(_serve(path, configuration, ledger, read, layer))
+    return asyncio.run(_serve(path, configuration, ledger, read, layer, clock or SystemClock()))
 
 
 def _tell(error: ConfigError) -> None:
@@ -90,7 +95,12 @@ def _overridden(configuration: Configuration, *, state: Path | None, listen: str
 
 
 async def _serve(
-    path: Path, first: Configuration, ledger: Path, read: Callable[[], Configuration], layer: Layer | None
+    path: Path,
+    first: Configuration,
+    ledger: Path,
+    read: Callable[[], Configuration],
+    layer: Layer | None,
+    clock: Clock,
 ) -> int:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
@@ -101,7 +111,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, hangups.put_nowait, None)
     _warn(first)
     try:
-        daemon = Daemon(first, ledger, SystemClock(), notifier=Notifier(), layer=layer)
+        daemon = Daemon(first, ledger, clock, notifier=Notifier(), layer=layer)
     except LedgerError as error:
         _log.error("start_refused", reason=str(error))
         return 1

@@ -36,6 +36,7 @@ class StopReason(StrEnum):
     SHUTDOWN = "shutdown"
     NEW_OCCURRENCE = "new_occurrence"
     NEXT_RERUN = "next_rerun"
+    CLOSURE = "closure"
 
 
 class Stop:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 
 import httpx
 
-from runners import trust
+from runners import points, trust
 
 _CONNECTIONS = 4
 _LIMITS = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=2)
@@ -243,11 +243,14 @@ class AsyncWeb:
         try:
             async with limit.timeout:
                 limit.extend()
+                points.passing("send.before")
                 response = await self._client.send(request, stream=True)
                 try:
-                    return _answer(response, await self._body(response))
+                    answer = _answer(response, await self._body(response))
                 finally:
                     await response.aclose()
+                points.passing("send.after")
+                return answer
         except TimeoutError:
             raise Unreachable(f"no whole answer within {limit.seconds:g} s") from None
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL) as error:

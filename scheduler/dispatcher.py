@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from config.definitions import Run
+from runners import points
 from runners.api import Runner, StopReason
 from scheduler.clock import Clock, stopwatch
 from scheduler.definitions import Decode, decode_none
@@ -123,6 +124,7 @@ class Dispatcher(InForce):
     async def turn(self) -> timedelta:
         """One wake-up: do all that is due; returns how long nothing will be. Never raises for the ledger."""
         self._poke.clear()
+        points.passing("turn")
         now = self.clock.now()
         if now < self._looked_at:  # the clock was stepped back: what was to be looked at by now still is
             self.mark(self.definitions)

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from config.definitions import Configuration, JobDefinition, Run
+from runners import points
 from runners.api import AssetRef, AssetReport, Ended, Execution, Outcome, Runner, Stop, StopReason
 from runners.registry import UnsupportedRunError
 from scheduler.assetdata import AssetFiles
@@ -93,7 +94,9 @@ class Executor:
         elif run.window_end is not None and run.window_end <= self._clock.now():
             work.stop.request(StopReason.WINDOW_END)
         self._works[started.run.run_no] = work
+        points.passing("launch.before")
         work.task = asyncio.create_task(self._carry_out(work), name=f"{job.name}#{started.attempt.number}")
+        points.passing("launch.after")
 
     def request_stop(self, run_no: int, stop: StopReason) -> None:
         """Ask the attempt of this run to stop; nothing happens if none is under way here."""
@@ -131,7 +134,9 @@ class Executor:
         run, job = work.started.run, work.job.name
         try:
             outcome = await self._outcome(work)
+            points.passing("outcome.before")
             job = (await self._finish(work, outcome)).job  # it may have another name by now
+            points.passing("outcome.after")
         except (Fenced, StaleMove) as error:
             _log.warning("attempt_fenced", job=work.job.name, run_id=run.run_id, reason=str(error))
         finally:
@@ -266,7 +271,9 @@ class _Reporter:
 
     async def asset_ended(self, report: AssetReport) -> None:
         """`asset` is settled and in the ledger."""
+        points.passing("asset.before")
         await self._executor.store(lambda c: attempts.asset_ended(c, self._token, report))
+        points.passing("asset.after")
         if report.state not in COVERED and self._told < TOLD:
             self._told += 1
             self.warn("asset_left", asset=report.asset.id, asset_state=report.state.value, reason=report.reason)

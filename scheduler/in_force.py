@@ -11,6 +11,7 @@ import structlog
 
 from config.definitions import Configuration, JobDefinition
 from recurrence.schedule import Schedule
+from runners import points
 from scheduler.alarm import Alarm
 from scheduler.clock import Clock
 from scheduler.definitions import Decode
@@ -53,6 +54,7 @@ class InForce:
     async def _install(self, configuration: Configuration, actor: Actor) -> None:
         at = self.clock.now()  # not before: what was planned meanwhile has moved watermarks on
         put = partial(sync.put_in_force, configuration=configuration, decode=self.decode, at=at, actor=actor)
+        points.passing("install.before")
         found = await self.ledger.write(put)
         for name, reason in found.unreadable.items():
             _log.error("job_unreadable", job=name, reason=reason)
@@ -64,6 +66,7 @@ class InForce:
         armed = ((name, _when(job)) for name, job in self.definitions.items())
         self.alarm.set({name: schedule for name, schedule in armed if schedule is not None})
         self.mark(self.definitions)
+        points.passing("install.after")
 
     async def _undoubted(self) -> None:
         """Read anew what is in force, where the ledger could not say whether it was changed; `steady` is held."""

@@ -66,6 +66,7 @@ class Move(StrEnum):
     SUCCEED = "succeed"
     LEAVE = "leave"
     RETRY = "retry"
+    HOLD = "hold"
     INTERRUPT = "interrupt"
     FAIL = "fail"
     LOSE = "lose"
@@ -96,6 +97,9 @@ TRANSITIONS: Mapping[Move, Transition] = {
         State.PENDING, State.RUNNING, State.RETRYING, to=State.INCOMPLETE, when="window closed, or assets left"
     ),
     Move.RETRY: _of(State.RUNNING, to=State.RETRYING, when="error, tries left"),
+    Move.HOLD: _of(
+        State.RUNNING, to=State.RETRYING, when="a closure began (on_closure: hold): the try is not used up"
+    ),
     Move.INTERRUPT: _of(
         State.RUNNING, to=State.RETRYING, when="the daemon stopped or died: the try is not used up"
     ),

@@ -116,6 +116,7 @@ class RunRow:
         run_no: The integer id; `run_id` is the GUID.
         civil: Naive wall time of the occurrence in `zone`; reruns count from it.
         occurrences: More than 1 where one row stands for a stretch of misses, up to `last_fire_time`.
+        moved_from: The fire time of the (first) excluded occurrence that was moved here; None if none was.
         window_end: End of the present window (of the firing, or of the rerun under way).
         rerun_at: The rerun time that its latest rerun answers, or when an operator asked for that; None before.
         wake_at: When the planner must look again, if nothing else happens before.
@@ -140,6 +141,7 @@ class RunRow:
     occurrences: int = 1
     last_fire_time: datetime | None = None
     parent_run: str | None = None
+    moved_from: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     window_end: datetime | None = None

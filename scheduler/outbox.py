@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from runners import points
 from scheduler.clock import Clock
 from scheduler.ledger import Event, Ledger, LedgerUnavailable, deliveries, notifying
 from scheduler.ledger.deliveries import Delivery, Fate
@@ -192,8 +193,10 @@ class Courier:
             await self._settle(delivery, Fate.VOID, "the run ended before it was late")
             return
         try:
+            points.passing("delivery.before")
             async with asyncio.timeout(LONGEST_S):
                 result = await self._deliver(ready, partial(self._note, delivery))
+            points.passing("delivery.after")
         except TimeoutError:
             result = Later(f"it took longer than {LONGEST_S:.0f} s")
         except LedgerUnavailable as error:

@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 from config.definitions import JobDefinition
+from runners import points
 from scheduler.ledger import Connection, Ledger, attempts, finishing
 from scheduler.model import RunRow
 
@@ -32,10 +33,12 @@ async def recover(
     if not dead:
         return []
     ended = await end_leftovers([attempt.token for _, attempt in dead])
+    points.passing("recover.before")
     recovered = []
     for run, attempt in dead:
         job, token = definitions.get(run.job), attempt.token
         recovered.append(await ledger.write(_closing(token, job, at)))
+    points.passing("recover.after")
     _log.warning("recovered", attempts=len(recovered), processes_ended=ended)
     return recovered
 

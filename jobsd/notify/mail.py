@@ -21,7 +21,7 @@ import aiosmtplib
 from config.definitions import Smtp
 from config.secrets import SecretError
 from jobsd.notify.message import address, needs_utf8, written
-from runners import trust
+from runners import points, trust
 from scheduler.ledger.deliveries import Delivery
 from scheduler.outbox import Delivered, Later, Refused, Result
 
@@ -76,7 +76,9 @@ async def send(delivery: Delivery, smtp: Smtp | None, folder: Path) -> Result:
         return Later(f"the password cannot be had: {error}", progress=progress.plain())
     except OSError as error:
         return Later(f"settings.smtp.ca cannot be read: {error.strerror or error}", progress=progress.plain())
+    points.passing("mail.before")
     answers = await _transmit(client, origin, {text: known[text] for text in waiting}, mail)
+    points.passing("mail.after")
     if isinstance(answers, Refused | Later):
         return type(answers)(answers.reason, progress=progress.plain())
     return _settled(progress, waiting, answers)

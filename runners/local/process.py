@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from runners import points
 from runners.api import Clock
 from runners.local import orphans, proc
 from runners.local.ending import Cause, Ending
@@ -126,7 +127,9 @@ async def _start(program: Program, sinks: tuple[Sink, Sink], held: contextlib.As
             for pump in pumps:
                 ours.callback(pump.close_writing)
             stdin = ours.enter_context(_stdin(program.stdin))
+            points.passing("spawn.before")
             popen = _spawn(program, owner, folder, (stdin, pumps[0].writing, pumps[1].writing))
+            points.passing("spawn.after")
     except (OSError, ValueError) as error:
         raise _explained(program, error) from error
     orphans.record(popen.pid)

@@ -19,6 +19,7 @@ STOPPED = {
     StopReason.SHUTDOWN: "stopped: the daemon shuts down",
     StopReason.NEW_OCCURRENCE: "stopped: the next run begins",
     StopReason.NEXT_RERUN: "stopped: the next rerun is due",
+    StopReason.CLOSURE: "stopped: a calendar's closure began",
 }
 
 

@@ -20,7 +20,7 @@ from scheduler.ledger.errors import NotFound, StaleMove
 from scheduler.ledger.rows import RUNS, run_row, storable
 from scheduler.model import Actor, RunRow
 
-MAIL, WEBHOOK, SDE_RESULT = "mail", "webhook", "sde_result"
+MAIL, WEBHOOK, SDE_RESULT, HEARTBEAT = "mail", "webhook", "sde_result", "heartbeat"
 
 _TABLE = schema.deliveries
 _NUMBER_DIGITS = 18  # more do not fit the ledger's integers
@@ -41,7 +41,7 @@ class Delivery:
 
     Attributes:
         delivery_no: The integer id, ascending in the order of writing; `delivery_id` is the GUID.
-        kind: How it is sent: mail, webhook, sde_result.
+        kind: How it is sent: mail, webhook, sde_result, heartbeat.
         about: What it tells: success, failure, late, result.
         channel: Deliveries of one channel go in order; None goes whenever it is due.
         target: To whom, as people read it; never a secret.

@@ -50,6 +50,7 @@ class Opener:
             assets=self.assets,
             has_assets=self.has_assets,
             last=record.last,
+            moved_from=record.moved_from,
             count=record.count,
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from recurrence.schedule import Occurrence
+from runners import points
 from runners.api import AssetRef, StopReason
 from scheduler import cycle as cycles
 from scheduler.ledger import assets, events, notifying, schema
@@ -40,6 +41,7 @@ class NewRun:
     last: datetime | None = None
     count: int = 1
     parent_run: str | None = None
+    moved_from: datetime | None = None
 
 
 def get(connection: sa.Connection, run_no: int) -> RunRow:
@@ -90,6 +92,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
         "occurrences": new.count,
         "last_fire_time": new.last,
         "parent_run": new.parent_run,
+        "moved_from": new.moved_from,
         "state": new.state.value,
         "reason": new.reason,
         "opened_at": at,
@@ -99,6 +102,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
         "window_end": window_end,
         "wake_at": None if final else at,
     }
+    points.passing("open.before")
     insert = schema.runs.insert().values(values).returning(schema.runs.c.run_no)
     run = get(connection, connection.execute(insert).scalar_one())
     if new.assets and not final:
@@ -106,6 +110,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
     event = events.Event(at=at, name="open", job=job.name, actor=actor, reason=new.reason, run=run)
     events.append(connection, event, job_id=job.job_id)
     notifying.run_opened(connection, run, at)
+    points.passing("open.after")
     return run
 
 
@@ -146,6 +151,7 @@ def move(
         **changes,
     )
     after = replace(after, wake_at=cycles.wake_at(after))
+    points.passing(f"move.{name}.before")
     _store(connection, before, after)
     event = events.Event(
         at=at,
@@ -159,6 +165,7 @@ def move(
     )
     events.append(connection, event, job_id=after.job_id)
     notifying.run_ended(connection, after, at)
+    points.passing(f"move.{name}.after")
     return after
 
 

@@ -101,6 +101,7 @@ runs = sa.Table(
     sa.Column("occurrences", sa.Integer, nullable=False, server_default="1"),
     sa.Column("last_fire_time", Instant, nullable=True),
     sa.Column("parent_run", sa.String(36), nullable=True),
+    sa.Column("moved_from", Instant, nullable=True),
     sa.Column("state", sa.String(12), nullable=False),
     sa.Column("reason", sa.String, nullable=False, server_default=""),
     sa.Column("opened_at", Instant, nullable=False),
@@ -125,6 +126,7 @@ runs = sa.Table(
     sa.Index("ix_runs_active", "job_id", sqlite_where=sa.text(f"state IN ({_quoted(ACTIVE)})")),
     sa.Index("ix_runs_wake_at", "wake_at", sqlite_where=sa.text("wake_at IS NOT NULL")),
     sa.Index(None, "fire_time"),
+    sa.Index("ix_runs_ended_at", "ended_at", sqlite_where=sa.text("ended_at IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -257,6 +259,7 @@ deliveries = sa.Table(
     sa.Index("ix_deliveries_channel", "channel", "delivery_no", sqlite_where=sa.text("due_at IS NOT NULL")),
     sa.Index(None, "run_no"),
     sa.Index(None, "job_id"),
+    sa.Index("ix_deliveries_ended_at", "ended_at", sqlite_where=sa.text("ended_at IS NOT NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -322,6 +325,7 @@ events = sa.Table(
     sa.Column("actor_by", sa.String(8), nullable=False),
     sa.Column("actor_from", sa.String, nullable=False, server_default=""),
     sa.CheckConstraint("actor_by IN ('clock', 'cli', 'api', 'signal')", name="actor_by"),
+    sa.Index("ix_events_at", "at", sqlite_where=sa.text("run_no IS NULL")),
     sa.Index(None, "run_no"),
     sa.Index(None, "job_id"),
 )

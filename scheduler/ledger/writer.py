@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from runners import points
 from scheduler.ledger.errors import LedgerUnavailable
 
 T = TypeVar("T")
@@ -98,9 +99,12 @@ class Writer:
             with self._engine.connect() as connection, connection.begin():
                 for request in batch:
                     self._perform(connection, request, events)
+                points.passing("commit.before")
         except sa.exc.SQLAlchemyError as error:
             failure = LedgerUnavailable(str(getattr(error, "orig", None) or error))
             failure.__cause__ = error
+        if failure is None:
+            points.passing("commit.after")
         if failure is None and events:
             with contextlib.suppress(Exception):  # a listener's fault (a closed log) must not end the only writer
                 self._committed(events)

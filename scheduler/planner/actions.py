@@ -13,13 +13,17 @@ from scheduler.model import Cause
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row to open: `state` is pending, missed or skipped; `last` and `count` where it stands for a stretch."""
+    """One row to open: `state` is pending, missed or skipped; `last` and `count` where it stands for a stretch.
+
+    `moved_from` is the fire time of the excluded occurrence that was moved here, if one was.
+    """
 
     occurrence: Occurrence
     state: State
     reason: str = ""
     last: datetime | None = None
     count: int = 1
+    moved_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,18 +38,20 @@ def test_a_whole_body(job) -> None:
         },
         "exclude": [],
         "on_exclude": "skip",
+        "closures": "",
+        "on_closure": "finish",
         "run": {
             "kind": "command", "argv": ["uptime"], "stdin": None, "env": {}, "success": [0], "timeout": None,
             "run_as": None,
         },
-        "retry": {"attempts": 1, "backoff": 30.0, "max_backoff": 600.0},
+        "retry": {"attempts": 1, "backoff": 30.0, "max_backoff": 600.0, "jitter": 0.0},
         "overlap": "skip",
         "catch_up": {"policy": "latest", "grace": 21600.0},
         "limits": [],
         "priority": 0,
         "labels": {"team": "audit"},
         "idempotent": False,
-        "notify": {"success": None, "failure": None, "late": None, "webhook": None},
+        "notify": {"success": None, "failure": None, "late": None, "webhook": None, "heartbeat": None},
         "enabled": True,
     }  # fmt: skip
 
