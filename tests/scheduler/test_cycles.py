@@ -1,0 +1,386 @@
+"""Windows and reruns as a state machine: whatever happens in whatever order, four claims hold.
+
+1. The attempts of a run cover each of its assets at most once as done.
+2. An asset that is done is never worked on again.
+3. Work that reaches the end of its window is asked to stop within a second.
+4. No state is a dead end: without anybody's help every run comes to its end.
+
+The scheduler is the real one over a real file, the loop sleeps as long as each turn says; only what carries the
+executions out is of the test's own: it does what the machine orders and writes down what it did.
+`JOBSD_STORIES` plays that many stories, others at each run.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from runners.api import AssetReport, AssetState, Ended, Outcome, StopReason
+from scheduler.control import Refused
+from scheduler.ledger import attempts, snapshot
+from scheduler.ledger.rows import RUNS, run_row
+from scheduler.lifecycle import FINAL, State
+from scheduler.model import CLOCK_ACTOR
+
+TEXT = """
+version: 1
+collectors: {{host: {{collect: ["true"]}}}}
+jobs:
+  - name: fleet
+    overlap: {overlap}
+    retry: {{attempts: {tries}, backoff: 3s}}
+    schedule: {{start: 2026-03-02T00:00:00, interval: {every}{cycle}}}
+    run: {{collect: {{type: CollectionJob, assets: [{assets}]}}}}
+"""
+SECOND = timedelta(seconds=1)
+SETTLED = [AssetState.DONE, AssetState.DONE, AssetState.FAILED, AssetState.UNREACHABLE, AssetState.TIMED_OUT]
+ENDS = ["completed", "left", "stopped", "failed", "raised"]
+
+files = st.fixed_dictionaries(
+    {
+        "overlap": st.sampled_from(["skip", "queue", "replace", "allow"]),
+        "tries": st.integers(1, 3),
+        "every": st.sampled_from(["1m", "150s", "5m"]),
+        "assets": st.integers(1, 4).map(lambda n: ", ".join(f"{{id: a{i}, type: host}}" for i in range(n))),
+        "cycle": st.sampled_from(
+            [
+                ", window: 20s",
+                ", rerun: {every: 25s, for: 2m}",
+                ", window: 7s, rerun: {every: 20s, for: 1m}",
+                ", window: 20s, rerun: {every: 20s, for: 90s}",
+                ", window: 45s, rerun: {every: 50s, for: 4m}",
+            ]
+        ),
+    }
+)
+
+
+class Hand:
+    """An execution under way: it does what it is ordered to, and writes down what it did."""
+
+    def __init__(self, execution):
+        self.execution = execution
+        self.orders = asyncio.Queue()
+        self.touched = set()
+
+    async def work(self, done, faults):
+        """Until an order says how it ends."""
+        while True:
+            order, value, answered = await self.orders.get()
+            if order == "end":
+                answered.set_result(None)
+                if value == "raised":
+                    raise ConnectionError("no answer")
+                return OUTCOMES[value]
+            asset, state = value
+            key = (self.execution.run_id, asset)
+            faults += [f"{key} is done, and work on it began"] * (key in done)
+            now = self.execution.clock.now()
+            await self.execution.report.asset_started(asset)
+            if state is not AssetState.OPEN:
+                await self.execution.report.asset_ended(AssetReport(asset, state, str(state), now, now))
+                self.touched.add(asset)
+            if state is AssetState.DONE:
+                done[key] += 1
+            answered.set_result(None)
+
+    async def told(self, order, value):
+        """Give an order and wait until it is carried out."""
+        answered = asyncio.get_running_loop().create_future()
+        self.orders.put_nowait((order, value, answered))
+        await answered
+
+
+OUTCOMES = {
+    "completed": Outcome(Ended.COMPLETED),
+    "left": Outcome(Ended.COMPLETED, "enough"),
+    "stopped": Outcome(Ended.STOPPED),
+    "failed": Outcome(Ended.FAILED, "no use"),
+}
+
+
+class Cycles(RuleBasedStateMachine):
+    """One job, its windows and reruns, and all that may befall them."""
+
+    rig_type = None
+
+    def __init__(self):
+        super().__init__()
+        self.broken = False
+        self.done, self.faults = Counter(), []
+        self.hands = {}
+        self.hopped_to = datetime.fromisoformat("2026-03-02T00:00:00Z")
+        self.folder = tempfile.TemporaryDirectory()
+        self.rig = self.rig_type(Path(self.folder.name), self.hopped_to + timedelta(seconds=58))
+        self.loop = asyncio.Runner()
+
+    def do(self, coroutine):
+        """Run it, then see that all holds."""
+        try:
+            self.loop.run(self.limited(coroutine))
+        except BaseException:
+            self.broken = True
+            raise
+
+    async def limited(self, coroutine):
+        """Nothing takes long; afterwards the claims hold."""
+        async with asyncio.timeout(30):
+            await coroutine
+            await self.quiet()
+            self.check()
+
+    # What may happen.
+
+    @initialize(file=files)
+    def begin(self, file):
+        """The daemon starts."""
+        self.text = TEXT.format(**file)
+        self.do(self.up())
+
+    @rule(tenths=st.integers(1, 300))
+    def time_passes(self, tenths):
+        """The loop sleeps as long as each of its turns says, and not longer."""
+        self.do(self.beats(timedelta(seconds=tenths / 10)))
+
+    @rule(seconds=st.integers(5, 400))
+    def machine_sleeps(self, seconds):
+        """The clock leaps; nobody was awake meanwhile."""
+        self.do(self.hop(timedelta(seconds=seconds)))
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), state=st.sampled_from([*SETTLED, AssetState.OPEN]))
+    def asset_is_worked_on(self, data, state):
+        """An asset is settled, or its work has begun and is not over."""
+        hand = self.one(data)
+        waiting = [asset for asset in hand.execution.assets if asset not in hand.touched]
+        if waiting:
+            self.do(hand.told("asset", (data.draw(st.sampled_from(waiting)), state)))
+
+    @precondition(lambda self: self.hands)
+    @rule(data=st.data(), how=st.sampled_from(ENDS))
+    def attempt_ends(self, data, how):
+        """The runner answers, whether it was asked to stop or not."""
+        self.do(self.end(self.one(data), how))
+
+    @rule(seconds=st.integers(0, 200), told=st.booleans())
+    def daemon_restarts(self, seconds, told):
+        """Killed, or told to stop; some time later it is there again."""
+        self.do(self.restart(timedelta(seconds=seconds), told=told))
+
+    @rule(act=st.sampled_from(["pause", "resume", "trigger", "abort", "rerun"]), data=st.data())
+    def operator_acts(self, act, data):
+        """An operator does something; what is refused is refused."""
+        runs = [run.run_id for run in self.rig.runs()]
+        run = data.draw(st.sampled_from(runs)) if runs and act in ("abort", "rerun") else None
+        if run is not None or act not in ("abort", "rerun"):
+            self.do(self.act(act, run))
+
+    @rule(file=files)
+    def file_is_edited(self, file):
+        """Another schedule, window, rerun, list of assets: runs that are there keep theirs."""
+        self.text = TEXT.format(**file)
+        self.do(self.rig.reload(self.text))
+
+    def teardown(self):
+        """Where it ended well, the fourth claim: all that is there comes to an end by itself."""
+        try:
+            if not self.broken and self.rig.ledger is not None:
+                self.do(self.all_ends())
+        finally:
+            self.loop.run(self.rig.down())
+            self.loop.close()
+            self.folder.cleanup()
+
+    # How it is done.
+
+    def one(self, data):
+        """One of the executions under way."""
+        return self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
+
+    async def execute(self, execution):
+        """The runner: an execution begins."""
+        again = [asset for asset in execution.assets if self.done[execution.run_id, asset]]
+        self.faults += [f"attempt {execution.attempt} was given {again}, which are done"] * bool(again)
+        hand = self.hands[execution.token] = Hand(execution)
+        try:
+            return await hand.work(self.done, self.faults)
+        finally:
+            del self.hands[execution.token]
+
+    async def up(self):
+        """Come up over what is there."""
+        await self.rig.up(self.text, runner=lambda run: self)
+
+    async def quiet(self):
+        """Until every attempt that was launched has reached its runner."""
+        works = self.rig.dispatcher.executor._works
+        while {work.started.attempt.token for work in works.values()} != set(self.hands):
+            await asyncio.sleep(0)
+
+    async def beats(self, delta):
+        """Turn by turn, as `Dispatcher.run`."""
+        r, target = self.rig, self.rig.clock.now() + delta
+        while True:
+            pause = await r.dispatcher.turn()
+            while r.dispatcher._poke.is_set():
+                pause = await r.dispatcher.turn()
+            await self.quiet()
+            self.check()
+            if r.clock.now() >= target:
+                return
+            r.clock.set(min(r.clock.now() + pause, target))
+            r.dispatcher.alarm.wake()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    async def hop(self, delta):
+        """Without a turn between."""
+        self.hopped_to = self.rig.clock.now() + delta
+        self.rig.clock.set(self.hopped_to)
+        await self.rig.settle()
+
+    async def end(self, hand, how):
+        """The execution answers `how`; returns once that is in the ledger and its consequences are drawn."""
+        if how == "stopped" and not hand.execution.stop.requested:
+            how = "left"
+        works = self.rig.dispatcher.executor._works.values()
+        (task,) = [work.task for work in works if work.started.attempt.token == hand.execution.token]
+        if how == "completed":
+            for asset in hand.execution.assets:
+                if asset not in hand.touched:
+                    await hand.told("asset", (asset, AssetState.DONE))
+        await hand.told("end", how)
+        await asyncio.wait([task])
+        await self.rig.settle()
+
+    async def restart(self, delta, *, told):
+        """Down, in order or not; up again `delta` later."""
+        r = self.rig
+        tasks = [work.task for work in r.dispatcher.executor._works.values()]
+        if told:
+            await r.dispatcher.stop_firing()
+            for run_no in r.dispatcher.executor.running():
+                await r.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, "the daemon stops", CLOCK_ACTOR)
+            for hand in list(self.hands.values())[::2]:  # the others do not answer in time
+                await self.end(hand, "stopped")
+            await r.down()
+        else:
+            await r.crash()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self.hands.clear()
+        self.hopped_to = r.clock.now() + delta
+        r.clock.set(self.hopped_to)
+        await self.up()
+
+    async def act(self, act, run):
+        """By hand."""
+        control = self.rig.control
+        try:
+            match act:
+                case "pause":
+                    await control.pause("fleet", until=None, note=None, actor=CLOCK_ACTOR)
+                case "resume":
+                    await control.resume("fleet", CLOCK_ACTOR)
+                case "trigger":
+                    await control.trigger("fleet", CLOCK_ACTOR)
+                case "abort":
+                    await control.abort(run, CLOCK_ACTOR)
+                case "rerun":
+                    await control.rerun(run, CLOCK_ACTOR)
+        except Refused:
+            pass
+        await self.rig.settle()
+
+    # What must hold.
+
+    def check(self):
+        """Claims 1 to 3, and that ledger and work agree."""
+        assert not self.faults
+        assert not [key for key, count in self.done.items() if count > 1]
+        r, now = self.rig, self.rig.clock.now()
+        rows, open_ones = r.ledger.read(
+            lambda c: (
+                [run_row(row) for row in c.execute(RUNS)],
+                Counter(run.run_no for run, _ in attempts.open_ones(c)),
+            )
+        )
+        asked = {hand.execution.run_id: hand.execution.stop.requested for hand in self.hands.values()}
+        for run in rows:
+            assert open_ones[run.run_no] == (run.state is State.RUNNING), run
+            if run.state is State.RUNNING:
+                assert asked[run.run_id] == (run.stop_requested_at is not None), run
+                self.stops_in_time(run, now)
+            covered = {asset for (run_id, asset), count in self.done.items() if run_id == run.run_id and count}
+            assert covered == {a.asset for a in r.assets(run).values() if a.state is AssetState.DONE}, run
+
+    def stops_in_time(self, run, now):
+        """Claim 3: a second after the window's end (or after whatever kept the loop from looking) it is asked."""
+        if run.window_end is None:
+            return
+        latest = max(run.window_end, self.hopped_to) + SECOND
+        assert run.stop_requested_at is not None or now < latest, run
+        if run.stop_reason == "window_end":
+            assert run.window_end <= run.stop_requested_at <= latest, run
+
+    async def all_ends(self):
+        """Claim 4: work that is asked to stop stops, other work ends with assets left; time passes."""
+        r = self.rig
+        if r.job("fleet").paused_at is not None:
+            await r.control.resume("fleet", CLOCK_ACTOR)
+        there = {run.run_no for run in r.runs()}
+        for _ in range(4):
+            for hand in list(self.hands.values()):
+                await self.end(hand, "stopped")
+            end = r.clock.now() + timedelta(minutes=2)
+            while r.clock.now() < end:
+                await self.to_the_next(end)
+                for hand in list(self.hands.values()):
+                    await self.end(hand, "stopped")
+        for run in r.runs():
+            assert run.state in FINAL or run.run_no not in there, run
+            assert run.state in FINAL or run.fire_time > r.clock.now() - timedelta(minutes=6), run
+
+    async def to_the_next(self, end):
+        """To the next instant at which something is due."""
+        r, now = self.rig, self.rig.clock.now()
+        wake = r.ledger.read(lambda c: snapshot.next_wake(c, now))
+        coming = [at for at in (r.dispatcher.alarm.next_fire_time, wake, end) if at is not None and at > now]
+        r.clock.set(min(coming))
+        await r.settle()
+        await self.quiet()
+
+
+STORIES = int(os.environ.get("JOBSD_STORIES", "0"))
+
+
+@pytest.fixture
+def rig_type(rig):
+    """The class of rigs."""
+    return type(rig())
+
+
+@pytest.mark.timeout(240 + STORIES * 5)
+def test_windows_and_reruns_keep_what_is_done_and_end(rig_type):
+    """Each asset at most once done, nothing done redone, stops within a second of the window's end, no dead end."""
+    Cycles.rig_type = rig_type
+    run_state_machine_as_test(
+        Cycles,
+        settings=settings(
+            max_examples=STORIES or 12,
+            stateful_step_count=25,
+            derandomize=not STORIES,
+            deadline=None,
+            phases=[Phase.generate, Phase.shrink] if STORIES else [Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
