@@ -8,7 +8,6 @@ from config.definitions import Configuration, JobDefinition
 from config.faults import quoted
 
 SETTINGS = {
-    "catch_up_rate": "what was missed is caught up without a limit",
     "retention": "history and output are kept for ever",
 }
 """By key of `settings:`, what happens instead."""

@@ -39,6 +39,7 @@ from scheduler.ledger.attempts import Started
 from scheduler.ledger.opening import Opener
 from scheduler.lifecycle import State
 from scheduler.model import CLOCK_ACTOR, Actor, AttemptRow, Cause, RunRow
+from scheduler.pacing import Pace
 from scheduler.planner import Capacity, Plan, plan
 from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
 
@@ -90,6 +91,8 @@ class Dispatcher(InForce):
         self._broken: dict[str, str] = {}
         self._eye = snapshot.Eye()
         self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._pace = Pace()
+        self._held = self._told_late = False
 
     async def stop_firing(self) -> None:
         """Open and start nothing more; windows still end. What is being started now is under way on return."""
@@ -139,7 +142,12 @@ class Dispatcher(InForce):
             self._unwritable(error)
             return BEAT
         self._writable()
-        return BEAT if wake is None else min(BEAT, wake - now)
+        return min([BEAT, *(at - now for at in (wake, self.paced_at) if at is not None)])
+
+    @property
+    def paced_at(self) -> datetime | None:
+        """When the next of what `settings.catch_up_rate` holds up may start; None if nothing waits for that."""
+        return self._pace.next_at() if self._held else None
 
     async def _settle(self) -> None:
         """Plan and carry out until nothing is left to do; marks are kept until they are carried out."""
@@ -147,6 +155,7 @@ class Dispatcher(InForce):
             due, now = frozenset(self._due), self.clock.now()
             planned = await self.ledger.aread(partial(self._look, due=due, now=now))
             self._tell_broken(planned.broken)
+            self._paced(planned)
             actions = [a for a in planned.actions if self.firing or isinstance(a, RequestStop)]
             if not actions:
                 self._due -= due
@@ -168,11 +177,21 @@ class Dispatcher(InForce):
         if self._unreadable:  # not removed: what waits of them waits on
             known = (run for run in seen.runs if run.job not in self._unreadable or run.state is State.RUNNING)
             seen = replace(seen, runs=tuple(known))
-        return plan(now, self.definitions, seen, self._capacity())
+        return plan(now, self.definitions, seen, self._capacity(now))
 
-    def _capacity(self) -> Capacity:
+    def _capacity(self, now: datetime) -> Capacity:
         assert self.configuration is not None  # noqa: S101 - installed before the first turn
-        return Capacity(self.configuration.settings.max_running, self.configuration.settings.limits)
+        settings = self.configuration.settings
+        late = self._pace.room(settings.catch_up_rate, now)
+        return Capacity(settings.max_running, settings.limits, late)
+
+    def _paced(self, planned: Plan) -> None:
+        """Count what starts late, and tell once that more of it waits."""
+        self._pace.take(sum(isinstance(action, Start) and action.late for action in planned.actions))
+        self._held = planned.held
+        if planned.held and not self._told_late:
+            _log.info("catching_up", waiting=planned.late)
+        self._told_late = planned.held or (self._told_late and (planned.late > 0 or bool(self._due)))
 
     def _tell_broken(self, broken: Mapping[str, str]) -> None:
         """Log each job whose recurrence raised, once until it works again."""

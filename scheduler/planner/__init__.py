@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from config.definitions import JobDefinition, Overlap
 from scheduler.lifecycle import State
-from scheduler.model import JobRow, RunRow
+from scheduler.model import Cause, JobRow, RunRow
 from scheduler.planner.actions import Action, Start
 from scheduler.planner.active import cycle_end, plan_run, startable
-from scheduler.planner.due import plan_due
+from scheduler.planner.due import ON_TIME, plan_due
 
 __all__ = ["Capacity", "Plan", "Snapshot", "plan"]
 
@@ -41,18 +42,26 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much may run at once: in all, and by named limit."""
+    """How much may run at once, in all and by named limit, and how many late starts may be made now."""
 
     max_running: int
     limits: Mapping[str, int]
+    late: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, and the jobs of which nothing can be said: name -> what their recurrence raised."""
+    """What to do now.
+
+    Attributes:
+        broken: The jobs of which nothing can be said: name -> what their recurrence raised.
+        late: How many late starts wait, for whatever; `held`: whether `Capacity.late` holds up one of them.
+    """
 
     actions: Sequence[Action]
     broken: Mapping[str, str]
+    late: int = 0
+    held: bool = False
 
 
 def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snapshot, capacity: Capacity) -> Plan:
@@ -84,7 +93,10 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
             wanted.append((run, action))
         elif action is not None:
             changes.append(action)
-    return Plan([*changes, *_admit(definitions, wanted, by_job, snapshot.running, capacity)], broken)
+    wanted = [(run, replace(start, late=True) if _late(run, start, now) else start) for run, start in wanted]
+    admitted, held = _admit(definitions, wanted, by_job, snapshot.running, capacity)
+    waiting = sum(start.late for _, start in wanted) - sum(start.late for start in admitted)
+    return Plan([*changes, *admitted], broken, waiting, held)
 
 
 def _guarded(name: str, ask: Callable[[], T], broken: dict[str, str]) -> T | None:
@@ -96,19 +108,26 @@ def _guarded(name: str, ask: Callable[[], T], broken: dict[str, str]) -> T | Non
         return None
 
 
+def _late(run: RunRow, start: Start, now: datetime) -> bool:
+    """Whether `start` comes more than `ON_TIME` after it was due; what was asked for by hand never does."""
+    due = {Cause.FIRE: run.fire_time, Cause.RETRY: run.retry_at, Cause.RERUN: start.rerun_at}.get(start.cause)
+    return due is not None and now - due > ON_TIME
+
+
 def _admit(
     definitions: Mapping[str, JobDefinition],
     wanted: list[tuple[RunRow, Start]],
     by_job: Mapping[str, Sequence[RunRow]],
     running: Sequence[str],
     capacity: Capacity,
-) -> list[Action]:
-    """The starts for which there is room, by priority, then by fire time."""
+) -> tuple[list[Start], bool]:
+    """The starts for which there is room, by priority, then by fire time, and `Plan.held`."""
     used: Counter[str] = Counter()
     for name in running:
         used.update(definitions[name].limits if name in definitions else ())
     total, busy = len(running), Counter(running)
-    admitted: list[Action] = []
+    admitted: list[Start] = []
+    late, held = 0, False
     for run, start in sorted(wanted, key=lambda pair: (-definitions[pair[0].job].priority, pair[0].fire_time)):
         job = definitions[run.job]
         if total >= capacity.max_running:
@@ -117,11 +136,15 @@ def _admit(
             continue
         if job.overlap is not Overlap.ALLOW and (busy[run.job] or _before(run, by_job[run.job])):
             continue
+        if start.late and late >= capacity.late:
+            held = True
+            continue
         admitted.append(start)
+        late += start.late
         total += 1
         busy[run.job] += 1
         used.update(job.limits)
-    return admitted
+    return admitted, held
 
 
 def _before(run: RunRow, siblings: Sequence[RunRow]) -> bool:

@@ -40,12 +40,14 @@ class Start:
     """Start an attempt of a run; `rerun_at` is the rerun time it answers, for cause rerun.
 
     `ending`: only to have work elsewhere ended, its stop is on record. It waits for no room.
+    `late`: it takes one of the starts of `settings.catch_up_rate`.
     """
 
     run_no: int
     cause: Cause
     rerun_at: datetime | None = None
     ending: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,9 @@ def test_a_ledger_that_was_removed_is_noticed(daemon, tmp_path):
 
 
 def test_what_a_file_says_without_effect_is_in_the_log(daemon):
-    """At the start and after each reload: a key that is not acted on yet is named with its place."""
-    p = daemon("version: 1\nsettings: {catch_up_rate: 5/s}\njobs: []\n").ready()
-    assert "jobs.yaml:2:" in p.logged("configuration_warning")["reason"]
+    """At the start and after each reload: what has no effect is named with its place."""
+    p = daemon("version: 1\nusers:\n  - {name: ann, email: ann@example.com}\njobs: []\n").ready()
+    assert "jobs.yaml:3:" in p.logged("configuration_warning")["reason"]
     seen = len(p.lines)
     p.signal(signal.SIGHUP)
-    assert "catch_up_rate" in p.logged("configuration_warning", after=seen)["reason"]
+    assert "there is no login" in p.logged("configuration_warning", after=seen)["reason"]

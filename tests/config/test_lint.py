@@ -230,7 +230,6 @@ def test_clock_changes_agree_with_the_fire_times(zone: str, gap: Gap) -> None:
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("catch_up_rate: 5/s", "catch_up_rate is not acted on yet: what was missed is caught up without a limit"),
         ("retention: {runs: 10d}", "retention is not acted on yet: history and output are kept for ever"),
     ],
 )

@@ -17,6 +17,7 @@ from scheduler.control import Control
 from scheduler.definitions import decode_none
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Ledger, assets, attempts, jobs, snapshot
+from scheduler.ledger.checking import check
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.model import Actor, By
 from scheduler.recovery import recover
@@ -92,7 +93,7 @@ class Rig:
             if wait:
                 await self.idle()
             now = self.clock.now()
-            instants = [self.dispatcher.alarm.next_fire_time, self.clock.next_sleeper_at]
+            instants = [self.dispatcher.alarm.next_fire_time, self.clock.next_sleeper_at, self.dispatcher.paced_at]
             instants.append(self.ledger.read(lambda c, now=now: snapshot.next_wake(c, now)))
             coming = min((t for t in instants if t is not None and t > now), default=target)
             if coming >= target:
@@ -171,6 +172,8 @@ async def rig(tmp_path):
     yield make
     for made in rigs:
         await made.down()
+    ledger = tmp_path / "state" / "ledger.db"
+    assert not ledger.exists() or check(ledger) == []
 
 
 class Toy:
