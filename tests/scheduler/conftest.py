@@ -1,6 +1,7 @@
 """The real scheduler over a real SQLite file and real processes, driven by a manual clock."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.definitions import decode_none
 from scheduler.dispatcher import Dispatcher
-from scheduler.ledger import Ledger, assets, attempts, jobs, snapshot
+from scheduler.ledger import Ledger, LedgerTooNew, assets, attempts, jobs, snapshot
 from scheduler.ledger.checking import check
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.model import Actor, By
@@ -159,6 +160,15 @@ class Rig:
         self.ledger = None
 
 
+def sound(path):
+    """What breaks the invariants of the ledger at `path`; of none, and of one that is not ours, nothing is said."""
+    if not path.exists():
+        return []
+    with contextlib.suppress(LedgerTooNew):
+        return check(path)
+    return []
+
+
 @pytest.fixture
 async def rig(tmp_path):
     """A function that makes a rig at an instant; all are brought down at the end."""
@@ -172,8 +182,7 @@ async def rig(tmp_path):
     yield make
     for made in rigs:
         await made.down()
-    ledger = tmp_path / "state" / "ledger.db"
-    assert not ledger.exists() or check(ledger) == []
+    assert sound(tmp_path / "state" / "ledger.db") == []
 
 
 class Toy:
