@@ -24,6 +24,7 @@ from config.table import Model, Named
 from recurrence.closures import ALWAYS_OPEN, Closures
 from recurrence.portable import schedule_to_json
 from recurrence.schedule import Schedule
+from recurrence.timetable import Timetable
 
 
 class Overlap(StrEnum):
@@ -90,7 +91,7 @@ class Mail(Model):
 
 
 class Late(Mail):
-    """A mail about a run that has not ended in time."""
+    """A mail about an occurrence that has not succeeded in time."""
 
     after: Annotated[timedelta, Duration()] = Field(description="Time after the fire time.")
 
@@ -108,6 +109,7 @@ class Heartbeat(Model):
     """An address that is called after each success: whoever watches it tells when the calls stop."""
 
     NOUN: ClassVar[str] = "a heartbeat"
+    ADDRESSES: ClassVar[frozenset[str]] = frozenset({"url", "failure"})
 
     url: Annotated[str, URL] = Field(description="Called with an empty POST; it may be a secret.", repr=False)
     failure: Annotated[str | None, URL] = Field(
@@ -121,7 +123,7 @@ class Notify(Model):
     success: Mail | None = Field(default=None, description="Mail when a run has succeeded.")
     failure: Mail | None = Field(default=None, description="Mail when a run failed, expired, was missed or lost.")
     late: Late | None = Field(
-        default=None, description="Mail when a run has not ended some time after it was due."
+        default=None, description="Mail when an occurrence has not succeeded some time after it was due."
     )
     webhook: Webhook | None = Field(default=None, description="Address to which outcomes are posted.")
     heartbeat: Heartbeat | None = Field(
@@ -197,6 +199,13 @@ class JobDefinition:
     notify: Notify = field(default_factory=Notify)
     enabled: bool = True
     place: str = ""
+
+    @property
+    def timetable(self) -> Timetable | None:
+        """The schedule under the calendars of `exclude`; None without a schedule."""
+        if self.schedule is None:
+            return None
+        return Timetable(self.schedule, self.closures, self.on_exclude == "next-day")
 
     def body(self) -> dict[str, Any]:
         """The definition as plain JSON values, without secrets and without its place; stable in its order."""
