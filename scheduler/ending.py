@@ -5,8 +5,9 @@ Sources: docs/lifecycle.md; docs/design.md "Outcomes".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from config.definitions import Retry
@@ -16,6 +17,9 @@ from scheduler.model import RunRow
 
 MOST_INTERRUPTIONS = 3
 """Crashes in a row after which a run is failed: it may be what brings the daemon down."""
+
+
+_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Circumstances:
         retry: The definition's.
         rerun_at: The next rerun that will happen, or None.
         repeatable: Whether an interrupted attempt may be made again.
+        elsewhere: Whether what it began may go on at a counterpart, and has to be ended there.
         stop: Why the stop was asked for, or None; `stop_note` says it in an operator's words.
     """
 
@@ -46,6 +51,7 @@ class Circumstances:
     retry: Retry
     rerun_at: datetime | None
     repeatable: bool
+    elsewhere: bool = False
     stop: StopReason | None = None
     stop_note: str = ""
 
@@ -107,9 +113,12 @@ def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) 
     if facts.stop is StopReason.SHUTDOWN and facts.repeatable:
         return _stopped(run, outcome, facts, now)
     if facts.stop is None and outcome.retryable and run.tries < facts.retry.attempts:
-        pause = backoff(facts.retry, run.tries)
-        reason = f"{outcome.reason}; try {run.tries + 1} of {facts.retry.attempts} in {pause.total_seconds():g} s"
-        return _ending(outcome, "failed", Move.RETRY, reason, retry_at=now + pause)
+        pause = backoff(facts.retry, run.tries, run.run_id)
+        coming = f"try {run.tries + 1} of {facts.retry.attempts}"
+        if run.window_end is None or now + pause < run.window_end or facts.elsewhere:
+            reason = f"{outcome.reason}; {coming} in {pause.total_seconds():g} s"
+            return _ending(outcome, "failed", Move.RETRY, reason, retry_at=now + pause)
+        outcome = replace(outcome, reason=f"{outcome.reason}; {coming} would not begin inside the window")
     if facts.left and facts.rerun_at is not None:
         return _ending(outcome, "failed", Move.LEAVE, f"{outcome.reason}; {_left(facts)}")
     if facts.total == 0 and facts.stop not in (None, StopReason.SHUTDOWN):
@@ -117,10 +126,15 @@ def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) 
     return _ending(outcome, "failed", Move.FAIL, outcome.reason or "failed")
 
 
-def backoff(retry: Retry, tries: int) -> timedelta:
-    """The pause after the `tries`-th try (from 1): backoff·2ⁿ, at most max_backoff."""
+def backoff(retry: Retry, tries: int, run_id: str) -> timedelta:
+    """The pause after the `tries`-th try (from 1): backoff·2ⁿ, at most max_backoff, and this run's own jitter.
+
+    The jitter is whole milliseconds from 0 to `retry.jitter`, exclusive; the same whenever it is asked for.
+    """
     doublings: int = 2 ** min(tries - 1, 30)
-    return min(retry.backoff * doublings, retry.max_backoff)
+    span = retry.jitter // _MS
+    drawn = int.from_bytes(sha256(f"{run_id}/{tries}".encode()).digest()[:8])
+    return min(retry.backoff * doublings, retry.max_backoff) + (drawn % span * _MS if span else timedelta(0))
 
 
 _STOPS = {

@@ -69,6 +69,7 @@ def _circumstances(
         retry=Retry() if job is None else job.retry,
         rerun_at=_next_rerun(connection, run, job),
         repeatable=repeatable(job, run),
+        elsewhere=job is not None and traits_of(job.run).ended_elsewhere,
         stop=StopReason.CANCEL if run.stop_reason == StopReason.CANCEL else stop,
         stop_note=run.stop_note or "",
     )

@@ -14,11 +14,11 @@ AT = datetime.fromisoformat("2026-03-02T00:00:00Z")
 DOUBT = "prod: the abort of the job run r is not confirmed: no answer"
 
 
-def ending(outcome, stop, **more):
-    """The ending of an attempt without assets that was asked to stop."""
+def ending(outcome, stop, *, window_end=None, **more):
+    """The ending, an hour past its fire time, of an attempt without assets; `stop` is what it was asked to."""
     run = RunRow(
         run_no=1, run_id="r", job="job", job_id=1, version_id=1, kind=Kind.FIRE, fire_time=AT, civil=AT, zone="UTC",
-        state=State.RUNNING, opened_at=AT, cycle=Cycle(), has_assets=False, tries=1,
+        state=State.RUNNING, opened_at=AT, cycle=Cycle(), has_assets=False, tries=1, window_end=window_end,
     )  # fmt: skip
     facts = {"left": 0, "total": 0, "retry": Retry(), "rerun_at": None, "repeatable": True, "stop": stop} | more
     return conclude(run, outcome, Circumstances(**facts), AT + timedelta(hours=1))
@@ -49,3 +49,11 @@ def test_it_is_told_beside_what_is_left():
     """A run with assets."""
     ended = ending(Outcome(Ended.STOPPED, DOUBT, unsettled=True), StopReason.WINDOW_END, left=2, total=3)
     assert ended.reason == f"the window closed: 2 of 3 assets left; {DOUBT}"
+
+
+@pytest.mark.parametrize(("elsewhere", "move"), [(False, Move.FAIL), (True, Move.RETRY)])
+def test_work_elsewhere_waits_for_its_windows_end(elsewhere, move):
+    """A pause longer than the window: local work ends now; what may go on at a counterpart is ended there then."""
+    failed = Outcome(Ended.FAILED, "no answer", retryable=True)
+    ended = ending(failed, None, retry=Retry(attempts=2), elsewhere=elsewhere, window_end=AT + timedelta(hours=1))
+    assert ended.move is move
