@@ -7,20 +7,12 @@ from collections.abc import Iterator
 from config.definitions import Configuration, JobDefinition
 from config.faults import quoted
 
-SETTINGS = {
-    "retention": "history and output are kept for ever",
-}
-"""By key of `settings:`, what happens instead."""
-
 RUNS = frozenset({"http"})
 """Kinds of `run:` for which there is no runner."""
 
 
 def not_acted_on(configuration: Configuration) -> Iterator[str]:
-    """`FILE:LINE:COLUMN: warning: …` for each key that is written and has no effect yet."""
-    for key, instead in SETTINGS.items():
-        if (place := configuration.places.get(("settings", key))) is not None:
-            yield f"{place}: warning: settings.{key} is not acted on yet: {instead}"
+    """`FILE:LINE:COLUMN: warning: …` for each part of the file that is written and has no effect."""
     for user in configuration.users:
         place = f"{configuration.places[('users',)]}: warning: users: {quoted(user.name)}"
         if user.token is None and user.password_hash is None:

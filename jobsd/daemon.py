@@ -21,6 +21,7 @@ from config.definitions import Configuration, Settings
 from jobsd.decoding import complaint, decode
 from jobsd.http.layer import Layer
 from jobsd.http.sde import telling, uploads
+from jobsd.http.sde.incoming import FOLDER
 from jobsd.http.sde.tasks import ServedTasks
 from jobsd.http.server import HttpServer
 from jobsd.http.service import Service
@@ -40,6 +41,7 @@ from scheduler.ledger import Ledger, LedgerUnavailable, StaleMove, api_jobs
 from scheduler.model import Actor, By
 from scheduler.outbox import Courier
 from scheduler.recovery import recover
+from scheduler.retention import Retention
 
 STALE_S = 10.0
 """The scheduling loop is taken for dead when APScheduler has not moved for this long."""
@@ -89,6 +91,14 @@ class Daemon:
         self.control = Control(self.dispatcher)
         self._postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock, self.ledger)
         self.courier = Courier(self.ledger, clock, self._postman)
+        self.retention = Retention(
+            self.ledger,
+            clock,
+            self.dispatcher.eraser,
+            self.dispatcher.executor.output,
+            self.folder / FOLDER,
+            lambda: self._settings().retention,
+        )
         self.token = secrets.token_urlsafe(32)
         self.url = ""
         self._layer = layer
@@ -110,6 +120,7 @@ class Daemon:
         self.dispatcher.alarm.start()
         self._tasks.append(asyncio.create_task(reap_orphans(self.clock), name="orphans"))
         self._tasks.append(asyncio.create_task(self.courier.run(), name="courier"))
+        self._tasks.append(asyncio.create_task(self.retention.run(), name="retention"))
         if not driven:
             self._tasks.append(asyncio.create_task(self.dispatcher.run(self._beat), name="dispatcher"))
         self.notifier.ready(self._summary())

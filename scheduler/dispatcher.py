@@ -21,6 +21,7 @@ from runners import points
 from runners.api import Runner, StopReason
 from scheduler.clock import Clock, stopwatch
 from scheduler.definitions import Decode, decode_none
+from scheduler.erasing import Eraser
 from scheduler.executor import Executor
 from scheduler.in_force import InForce
 from scheduler.ledger import (
@@ -84,6 +85,7 @@ class Dispatcher(InForce):
             definition=self._to_be,
             ended=lambda name: self.mark([name]),
         )
+        self.eraser = Eraser(ledger, self.executor.output)
         self.writable = True
         self.moved_at = stopwatch()
         self.firing = True

@@ -6,12 +6,9 @@ definition come into force together.
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from config.definitions import Configuration, JobDefinition, Overlap
@@ -199,38 +196,35 @@ class JobActs:
         async with self.dispatcher.steady:
             now, reason = self._now(), f"the job was deleted by {actor.name}"
 
-            def operation(connection: Connection) -> tuple[JobRow, history.Deleted]:
+            def operation(connection: Connection) -> tuple[JobRow, history.Deletion]:
                 row = _own(connection, guid)
-                deleted = history.delete(connection, row, at=now, actor=actor)
+                deletion = history.decide(connection, row, at=now, actor=actor)
                 for run in runs.active_of(connection, row.job_id):
                     if run.state is not State.RUNNING:
                         runs.move(connection, run.run_no, Move.CANCEL, at=now, actor=actor, reason=reason)
                 jobs.remove(connection, row, at=now, actor=actor)
-                return row, deleted
+                return row, deletion
 
             with self.dispatcher.changing():
-                row, deleted = await self.dispatcher.ledger.write(operation)
+                row, deletion = await self.dispatcher.ledger.write(operation)
             self.dispatcher.drop(row.name)
-        await self._clear(deleted.run_ids)
+        await self.dispatcher.eraser.history(deletion)
 
     async def delete_history(self, guid: str, actor: Actor) -> int:
         """Delete the job's ended runs, their output and all that hangs on them; returns how many there were.
 
-        What is known begins now. The newest data of assets stays. Raises NotFound; Refused if no API made it.
+        It is decided at once, and done in small steps. What is known begins now; the newest data of assets stays.
+        Raises NotFound; Refused if no API made it.
         """
+        now = self._now()
+
+        def operation(connection: Connection) -> history.Deletion:
+            return history.decide(connection, _own(connection, guid), at=now, actor=actor)
+
         async with self.dispatcher.steady:
-            now = self._now()
-
-            def operation(connection: Connection) -> history.Deleted:
-                return history.delete(connection, _own(connection, guid), at=now, actor=actor)
-
-            deleted = await self.dispatcher.ledger.write(operation)
-        await self._clear(deleted.run_ids)
-        return len(deleted.run_ids)
-
-    async def _clear(self, run_ids: Sequence[str]) -> None:
-        """Remove what these runs have written."""
-        await asyncio.to_thread(_remove_folders, self.dispatcher.executor.output, run_ids)
+            deletion = await self.dispatcher.ledger.write(operation)
+        await self.dispatcher.eraser.history(deletion)
+        return deletion.count
 
     def _free(self, connection: Connection, name: str, *, but: JobRow | None = None) -> None:
         """See that no other job has this name; one that is gone from the file gives it up. Raises Refused."""
@@ -286,8 +280,3 @@ def _own(connection: Connection, guid: str) -> JobRow:
     if api_jobs.get(connection, row.job_id) is None:
         raise NotFound(f"there is no job {guid}: it was deleted")
     return row
-
-
-def _remove_folders(output: Path, run_ids: Sequence[str]) -> None:
-    for run_id in run_ids:
-        shutil.rmtree(output / run_id, ignore_errors=True)

@@ -34,6 +34,7 @@ LEVELS: dict[str, tuple[str, str]] = {
     "disarm": ("job_disarmed", "info"),
     "remove": ("job_removed", "info"),
     "history_deleted": ("history_deleted", "info"),
+    "pruned": ("history_pruned", "info"),
     "pause": ("job_paused", "info"),
     "resume": ("job_resumed", "info"),
     "resend": ("delivery_resent", "info"),

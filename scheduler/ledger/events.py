@@ -17,8 +17,8 @@ class Event:
     """One line of the journal.
 
     Attributes:
-        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `history_deleted`, `pause`,
-            `resume`, `resend`.
+        name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `history_deleted`, `pruned`,
+            `pause`, `resume`, `resend`.
         run: The run as it is after the event; None for events of a job.
     """
 
@@ -32,21 +32,21 @@ class Event:
     from_state: State | None = None
 
 
-def append(connection: sa.Connection, event: Event, *, job_id: int | None) -> None:
-    """Write `event`; it reaches the log and the listeners once the transaction is committed."""
-    connection.execute(
-        schema.events.insert().values(
-            at=event.at,
-            name=event.name,
-            job_id=job_id,
-            run_no=event.run.run_no if event.run else None,
-            attempt=event.attempt,
-            from_state=event.from_state,
-            to_state=event.run.state if event.run else None,
-            reason=event.reason,
-            actor=event.actor.name,
-            actor_by=event.actor.by.value,
-            actor_from=event.actor.origin,
-        )
-    )
+def append(connection: sa.Connection, event: Event, *, job_id: int | None) -> int:
+    """Write `event`; its id. It reaches the log and the listeners once the transaction is committed."""
+    values = {
+        "at": event.at,
+        "name": event.name,
+        "job_id": job_id,
+        "run_no": event.run.run_no if event.run else None,
+        "attempt": event.attempt,
+        "from_state": event.from_state,
+        "to_state": event.run.state if event.run else None,
+        "reason": event.reason,
+        "actor": event.actor.name,
+        "actor_by": event.actor.by.value,
+        "actor_from": event.actor.origin,
+    }
+    written = connection.execute(schema.events.insert().values(values))
     connection.info["events"].append(event)
+    return written.lastrowid

@@ -178,6 +178,18 @@ def uploads(connection: sa.Connection) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
+def used_up(connection: sa.Connection, connection_ids: Collection[int], *, before: datetime) -> list[int]:
+    """Those of these that were made for a file of which every run ended before `before`."""
+    runs = schema.runs
+    needed = sa.select(runs.c.run_no).where(
+        runs.c.job_id == _CONNECTIONS.c.job_id, sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at >= before)
+    )
+    query = sa.select(_CONNECTIONS.c.connection_id).where(
+        _CONNECTIONS.c.connection_id.in_(connection_ids), _CONNECTIONS.c.upload.is_not(None), ~needed.exists()
+    )
+    return list(connection.execute(query).scalars())
+
+
 def chunks(numbers: Collection[int]) -> Iterator[list[int]]:
     """These numbers, so many at a time as one statement takes."""
     ordered = list(numbers)

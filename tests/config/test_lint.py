@@ -227,17 +227,6 @@ def test_clock_changes_agree_with_the_fire_times(zone: str, gap: Gap) -> None:
         assert told == {day.isoformat() for day in odd}, at
 
 
-@pytest.mark.parametrize(
-    ("key", "text"),
-    [
-        ("retention: {runs: 10d}", "retention is not acted on yet: history and output are kept for ever"),
-    ],
-)
-def test_a_setting_that_has_no_effect_yet_is_told(warnings, key: str, text: str) -> None:
-    """At its place, and only where it is written: a default is no promise."""
-    assert warnings(f"settings:\n  {key}\njobs: []") == [f"3:3: warning: settings.{text}"]
-
-
 def test_a_password_for_the_mail_server_in_clear_is_told(warnings) -> None:
     """Without STARTTLS, and not on this host, nor on the port that is TLS from the first byte."""
     account = "username: jobsd, password: {env: SMTP}"
