@@ -8,6 +8,7 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from config.calendars import Book
 from config.faults import listed, quoted
 from config.file_block import JOB
 from config.inventory import Asset, Collector
@@ -19,6 +20,7 @@ from config.runs import CollectRun, JobType, Run
 from config.schedule_block import OnClosure, ScheduleBlock
 from config.schedules import schedule_of
 from config.settings import Settings
+from recurrence.closures import ALWAYS_OPEN
 from recurrence.schedule import Schedule
 
 Judge = Callable[[str, Run], Iterable[tuple[str, str]]]
@@ -33,6 +35,7 @@ class Jobs:
     settings: Settings
     collectors: Mapping[str, Collector]
     groups: Mapping[str, tuple[Asset, ...]]
+    calendars: Book
     unsure: Collection[str] = ()
     judge: Judge | None = None
     defaults: Node | None = None
@@ -95,10 +98,11 @@ class Jobs:
         return schedule_of(block, place, self.reading, self.settings, inherited=inherited)
 
     def _definition(self, block: JobBlock, schedule: Schedule | None, node: Node) -> JobDefinition:
+        exclude = block.schedule.exclude if block.schedule else ()
         return JobDefinition(
             name=block.name, run=block.run, schedule=schedule, description=block.description, retry=block.retry,
             overlap=block.overlap, catch_up=block.catch_up,
-            exclude=block.schedule.exclude if block.schedule else (),
+            exclude=exclude, closures=self.calendars.closures(exclude, schedule.zone) if schedule else ALWAYS_OPEN,
             on_exclude=block.schedule.on_exclude if block.schedule else "skip",
             on_closure=block.schedule.on_closure if block.schedule else OnClosure.FINISH,
             limits=block.limits, priority=block.priority, labels=block.labels, idempotent=block.idempotent,

@@ -9,6 +9,7 @@ from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
+from config.calendars import Book
 from config.definitions import Configuration
 from config.faults import ConfigError, Fault, listed, near_miss, quoted
 from config.file_block import FileBlock
@@ -84,8 +85,9 @@ class _File:
         settings, unsure = self._settings(nodes)
         values = {key: self._block(key, nodes) for key in _FILE.keys if key not in _APART}
         groups = self._groups(nodes, values["asset_groups"])
+        calendars = Book(values["calendars"] or {}, nodes.get("calendars"), self.reading)
         jobs = self._jobs(nodes, Jobs(
-            self.reading, settings, values["collectors"] or {}, groups, unsure, self.judge
+            self.reading, settings, values["collectors"] or {}, groups, calendars, unsure, self.judge
         ))  # fmt: skip
         return Configuration(
             folder=self.reading.folder, settings=settings, jobs=jobs, collectors=values["collectors"] or {},
