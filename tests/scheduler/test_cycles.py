@@ -12,6 +12,7 @@ executions out is of the test's own: it does what the machine orders and writes 
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections import Counter
 from datetime import datetime, timedelta
@@ -21,12 +22,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from structlog.testing import capture_logs
 
-from runners.api import AssetReport, AssetState, Ended, Outcome, StopReason
+from runners.api import AssetRef, AssetReport, AssetState, Ended, Outcome, StopReason
 from scheduler.control import Refused
-from scheduler.ledger import attempts, snapshot
+from scheduler.ledger import Ledger, attempts, schema, snapshot
 from scheduler.ledger.rows import RUNS, run_row
-from scheduler.lifecycle import FINAL, State
+from scheduler.lifecycle import State
 from scheduler.model import CLOCK_ACTOR
 
 TEXT = """
@@ -36,18 +38,18 @@ jobs:
   - name: fleet
     overlap: {overlap}
     retry: {{attempts: {tries}, backoff: 3s}}
-    schedule: {{start: 2026-03-02T00:00:00, interval: {every}{cycle}}}
+    schedule: {{start: 2026-03-02T00:01:00, {every}{cycle}}}
     run: {{collect: {{type: CollectionJob, assets: [{assets}]}}}}
 """
 SECOND = timedelta(seconds=1)
-SETTLED = [AssetState.DONE, AssetState.DONE, AssetState.FAILED, AssetState.UNREACHABLE, AssetState.TIMED_OUT]
-ENDS = ["completed", "left", "stopped", "failed", "raised"]
+SETTLED = [AssetState.DONE, AssetState.DONE, AssetState.FAILED, AssetState.UNREACHABLE, AssetState.OPEN]
+ENDS = [None, None, None, "completed", "left", "stopped", "failed", "raised"]
 
 files = st.fixed_dictionaries(
     {
         "overlap": st.sampled_from(["skip", "queue", "replace", "allow"]),
         "tries": st.integers(1, 3),
-        "every": st.sampled_from(["1m", "150s", "5m"]),
+        "every": st.sampled_from(["interval: 1m", "interval: 150s", "interval: 5m", "once: true"]),
         "assets": st.integers(1, 4).map(lambda n: ", ".join(f"{{id: a{i}, type: host}}" for i in range(n))),
         "cycle": st.sampled_from(
             [
@@ -60,6 +62,24 @@ files = st.fixed_dictionaries(
         ),
     }
 )
+
+upheavals = st.sampled_from(
+    ["sleep", "kill", "stop", "edit", "pause", "resume", "resume", "trigger", "abort", "rerun", "rerun"]
+)
+
+_ROWS = schema.run_assets
+_COVERED = (
+    schema.runs.join(_ROWS)
+    .select()
+    .with_only_columns(schema.runs.c.run_id, _ROWS.c.asset_id, _ROWS.c.asset_type)
+    .where(_ROWS.c.state == AssetState.DONE.value)
+)
+"""What the ledger says is done."""
+
+
+def active(connection):
+    """The runs that have not ended."""
+    return [run_row(row) for row in connection.execute(RUNS.where(schema.IS_ACTIVE))]
 
 
 class Hand:
@@ -109,7 +129,7 @@ OUTCOMES = {
 class Cycles(RuleBasedStateMachine):
     """One job, its windows and reruns, and all that may befall them."""
 
-    rig_type = None
+    rig_type = template = None
 
     def __init__(self):
         super().__init__()
@@ -118,6 +138,8 @@ class Cycles(RuleBasedStateMachine):
         self.hands = {}
         self.hopped_to = datetime.fromisoformat("2026-03-02T00:00:00Z")
         self.folder = tempfile.TemporaryDirectory()
+        (Path(self.folder.name) / "state").mkdir()
+        shutil.copy(self.template, Path(self.folder.name) / "state" / "ledger.db")
         self.rig = self.rig_type(Path(self.folder.name), self.hopped_to + timedelta(seconds=58))
         self.loop = asyncio.Runner()
 
@@ -144,49 +166,36 @@ class Cycles(RuleBasedStateMachine):
         self.text = TEXT.format(**file)
         self.do(self.up())
 
-    @rule(tenths=st.integers(1, 300))
-    def time_passes(self, tenths):
-        """The loop sleeps as long as each of its turns says, and not longer."""
-        self.do(self.beats(timedelta(seconds=tenths / 10)))
-
-    @rule(seconds=st.integers(5, 400))
-    def machine_sleeps(self, seconds):
-        """The clock leaps; nobody was awake meanwhile."""
-        self.do(self.hop(timedelta(seconds=seconds)))
+    @rule(times=st.integers(1, 4), late=st.integers(0, 29))
+    def time_passes(self, times, late):
+        """Up to where something is due, and over it; there the loop sleeps as long as its turns say."""
+        self.do(self.dues(times, timedelta(seconds=late / 10)))
 
     @precondition(lambda self: self.hands)
-    @rule(data=st.data(), state=st.sampled_from([*SETTLED, AssetState.OPEN]))
-    def asset_is_worked_on(self, data, state):
-        """An asset is settled, or its work has begun and is not over."""
-        hand = self.one(data)
-        waiting = [asset for asset in hand.execution.assets if asset not in hand.touched]
-        if waiting:
-            self.do(hand.told("asset", (data.draw(st.sampled_from(waiting)), state)))
+    @rule(data=st.data(), states=st.lists(st.sampled_from(SETTLED), max_size=3), how=st.sampled_from(ENDS))
+    def work_goes_on(self, data, states, how):
+        """Some assets are settled, or begun; the runner may answer, whether it was asked to stop or not."""
+        hand = self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
+        self.do(self.work(hand, states, how))
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data(), how=st.sampled_from(ENDS))
-    def attempt_ends(self, data, how):
-        """The runner answers, whether it was asked to stop or not."""
-        self.do(self.end(self.one(data), how))
-
-    @rule(seconds=st.integers(0, 200), told=st.booleans())
-    def daemon_restarts(self, seconds, told):
-        """Killed, or told to stop; some time later it is there again."""
-        self.do(self.restart(timedelta(seconds=seconds), told=told))
-
-    @rule(act=st.sampled_from(["pause", "resume", "trigger", "abort", "rerun"]), data=st.data())
-    def operator_acts(self, act, data):
-        """An operator does something; what is refused is refused."""
-        runs = [run.run_id for run in self.rig.runs()]
-        run = data.draw(st.sampled_from(runs)) if runs and act in ("abort", "rerun") else None
-        if run is not None or act not in ("abort", "rerun"):
-            self.do(self.act(act, run))
-
-    @rule(file=files)
-    def file_is_edited(self, file):
-        """Another schedule, window, rerun, list of assets: runs that are there keep theirs."""
-        self.text = TEXT.format(**file)
-        self.do(self.rig.reload(self.text))
+    @rule(what=upheavals, seconds=st.integers(0, 300), data=st.data(), file=files)
+    def something_happens(self, what, seconds, data, file):
+        """The machine sleeps, the daemon dies, is stopped or is given another file; an operator acts."""
+        delta = timedelta(seconds=seconds)
+        match what:
+            case "sleep":
+                self.do(self.hop(delta))
+            case "kill" | "stop":
+                self.do(self.restart(delta, told=what == "stop"))
+            case "edit":
+                self.text = TEXT.format(**file)
+                self.do(self.rig.reload(self.text))
+            case "pause" | "resume" | "trigger":
+                self.do(self.act(what, None))
+            case _:
+                runs = [run.run_id for run in self.rig.runs()]
+                if runs:
+                    self.do(self.act(what, data.draw(st.sampled_from(runs))))
 
     def teardown(self):
         """Where it ended well, the fourth claim: all that is there comes to an end by itself."""
@@ -200,13 +209,18 @@ class Cycles(RuleBasedStateMachine):
 
     # How it is done.
 
-    def one(self, data):
-        """One of the executions under way."""
-        return self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
+    async def work(self, hand, states, how):
+        """What is ordered of one execution."""
+        for state in states:
+            waiting = [asset for asset in hand.execution.assets if asset not in hand.touched]
+            if waiting:
+                await hand.told("asset", (waiting[0], state))
+        if how is not None:
+            await self.end(hand, how)
 
     async def execute(self, execution):
         """The runner: an execution begins."""
-        again = [asset for asset in execution.assets if self.done[execution.run_id, asset]]
+        again = [asset for asset in execution.assets if (execution.run_id, asset) in self.done]
         self.faults += [f"attempt {execution.attempt} was given {again}, which are done"] * bool(again)
         hand = self.hands[execution.token] = Hand(execution)
         try:
@@ -216,7 +230,7 @@ class Cycles(RuleBasedStateMachine):
 
     async def up(self):
         """Come up over what is there."""
-        await self.rig.up(self.text, runner=lambda run: self)
+        await self.rig.up(self.text, runner=lambda _: self)
 
     async def quiet(self):
         """Until every attempt that was launched has reached its runner."""
@@ -224,10 +238,28 @@ class Cycles(RuleBasedStateMachine):
         while {work.started.attempt.token for work in works.values()} != set(self.hands):
             await asyncio.sleep(0)
 
-    async def beats(self, delta):
+    async def dues(self, times, late):
+        """Over the next `times` instants at which something is due, `late` past the last."""
+        for _ in range(times):
+            coming = self.next_due()
+            self.rig.clock.set(max(self.rig.clock.now(), coming - SECOND))
+            await self.beats(coming)
+        await self.beats(self.rig.clock.now() + late)
+
+    def next_due(self):
+        """A fire time, a rerun, a retry, a window's end."""
+        r, now = self.rig, self.rig.clock.now()
+        wakes = [r.dispatcher.alarm.next_fire_time, r.ledger.read(lambda c: snapshot.next_wake(c, now))]
+        wakes += [run.window_end for run in r.ledger.read(active) if run.state is State.RUNNING]
+        return min((at for at in wakes if at is not None and at > now), default=now + timedelta(minutes=11))
+
+    async def beats(self, target):
         """Turn by turn, as `Dispatcher.run`."""
-        r, target = self.rig, self.rig.clock.now() + delta
+        r = self.rig
         while True:
+            r.dispatcher.alarm.wake()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
             pause = await r.dispatcher.turn()
             while r.dispatcher._poke.is_set():
                 pause = await r.dispatcher.turn()
@@ -236,9 +268,6 @@ class Cycles(RuleBasedStateMachine):
             if r.clock.now() >= target:
                 return
             r.clock.set(min(r.clock.now() + pause, target))
-            r.dispatcher.alarm.wake()
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
 
     async def hop(self, delta):
         """Without a turn between."""
@@ -266,6 +295,7 @@ class Cycles(RuleBasedStateMachine):
         tasks = [work.task for work in r.dispatcher.executor._works.values()]
         if told:
             await r.dispatcher.stop_firing()
+            await asyncio.sleep(0)
             for run_no in r.dispatcher.executor.running():
                 await r.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, "the daemon stops", CLOCK_ACTOR)
             for hand in list(self.hands.values())[::2]:  # the others do not answer in time
@@ -307,20 +337,20 @@ class Cycles(RuleBasedStateMachine):
         assert not self.faults
         assert not [key for key, count in self.done.items() if count > 1]
         r, now = self.rig, self.rig.clock.now()
-        rows, open_ones = r.ledger.read(
+        rows, open_ones, found = r.ledger.read(
             lambda c: (
-                [run_row(row) for row in c.execute(RUNS)],
+                active(c),
                 Counter(run.run_no for run, _ in attempts.open_ones(c)),
+                c.execute(_COVERED).all(),
             )
         )
+        assert {(run_id, AssetRef(id_, type_)) for run_id, id_, type_ in found} == set(self.done)
         asked = {hand.execution.run_id: hand.execution.stop.requested for hand in self.hands.values()}
+        assert +open_ones == Counter(run.run_no for run in rows if run.state is State.RUNNING)
         for run in rows:
-            assert open_ones[run.run_no] == (run.state is State.RUNNING), run
             if run.state is State.RUNNING:
                 assert asked[run.run_id] == (run.stop_requested_at is not None), run
                 self.stops_in_time(run, now)
-            covered = {asset for (run_id, asset), count in self.done.items() if run_id == run.run_id and count}
-            assert covered == {a.asset for a in r.assets(run).values() if a.state is AssetState.DONE}, run
 
     def stops_in_time(self, run, now):
         """Claim 3: a second after the window's end (or after whatever kept the loop from looking) it is asked."""
@@ -336,27 +366,15 @@ class Cycles(RuleBasedStateMachine):
         r = self.rig
         if r.job("fleet").paused_at is not None:
             await r.control.resume("fleet", CLOCK_ACTOR)
-        there = {run.run_no for run in r.runs()}
-        for _ in range(4):
+        there = {run.run_no for run in r.ledger.read(active)}
+        longest = r.clock.now() + timedelta(minutes=10)  # a period is 4 minutes, an interval 5
+        while there & {run.run_no for run in r.ledger.read(active)}:
             for hand in list(self.hands.values()):
                 await self.end(hand, "stopped")
-            end = r.clock.now() + timedelta(minutes=2)
-            while r.clock.now() < end:
-                await self.to_the_next(end)
-                for hand in list(self.hands.values()):
-                    await self.end(hand, "stopped")
-        for run in r.runs():
-            assert run.state in FINAL or run.run_no not in there, run
-            assert run.state in FINAL or run.fire_time > r.clock.now() - timedelta(minutes=6), run
-
-    async def to_the_next(self, end):
-        """To the next instant at which something is due."""
-        r, now = self.rig, self.rig.clock.now()
-        wake = r.ledger.read(lambda c: snapshot.next_wake(c, now))
-        coming = [at for at in (r.dispatcher.alarm.next_fire_time, wake, end) if at is not None and at > now]
-        r.clock.set(min(coming))
-        await r.settle()
-        await self.quiet()
+            r.clock.set(self.next_due())
+            assert r.clock.now() < longest, [run for run in r.ledger.read(active) if run.run_no in there]
+            await r.settle()
+            await self.quiet()
 
 
 STORIES = int(os.environ.get("JOBSD_STORIES", "0"))
@@ -369,18 +387,18 @@ def rig_type(rig):
 
 
 @pytest.mark.timeout(240 + STORIES * 5)
-def test_windows_and_reruns_keep_what_is_done_and_end(rig_type):
+def test_windows_and_reruns_keep_what_is_done_and_end(rig_type, tmp_path):
     """Each asset at most once done, nothing done redone, stops within a second of the window's end, no dead end."""
-    Cycles.rig_type = rig_type
-    run_state_machine_as_test(
-        Cycles,
-        settings=settings(
-            max_examples=STORIES or 12,
-            stateful_step_count=25,
-            derandomize=not STORIES,
-            deadline=None,
-            phases=[Phase.generate, Phase.shrink] if STORIES else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-            database=None,
-        ),
+    Cycles.rig_type, Cycles.template = rig_type, tmp_path / "ledger.db"
+    Ledger(Cycles.template).close()  # migrated once
+    how = settings(
+        max_examples=STORIES or 6,
+        stateful_step_count=30,
+        derandomize=not STORIES,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink] if STORIES else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
     )
+    with capture_logs():  # what runners raise is not rendered by the hundred
+        run_state_machine_as_test(Cycles, settings=how)
