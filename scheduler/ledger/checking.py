@@ -15,6 +15,7 @@ from scheduler import cycle
 from scheduler.checks.finding import Finding
 from scheduler.checks.life import iso
 from scheduler.ledger import looking, schema
+from scheduler.ledger.accounts import accounts
 from scheduler.ledger.errors import LedgerUnavailable
 from scheduler.ledger.invariants import broken
 from scheduler.ledger.lives import lives
@@ -52,6 +53,7 @@ def findings_of(connection: sa.Connection) -> Iterator[Finding]:
     """What is wrong with the ledger behind `connection`, read in the transaction that it is in."""
     yield from broken(connection)
     yield from lives(connection)
+    yield from accounts(connection)
     yield from _forgotten(connection)
 
 

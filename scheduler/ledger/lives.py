@@ -19,19 +19,20 @@ _AT_ONCE = 2_000
 
 def lives(connection: sa.Connection) -> Iterator[Finding]:
     """What is wrong with the life of each run."""
-    lines = _Beside(_streamed(connection, _LINES), lambda row: Line(*row[1:]))
-    tries = _Beside(_streamed(connection, _TRIES), lambda row: Try(*row[1:]))
-    for number, *values in _streamed(connection, _RUNS):
+    lines = Beside(streamed(connection, _LINES), lambda row: Line(*row[1:]))
+    tries = Beside(streamed(connection, _TRIES), lambda row: Try(*row[1:]))
+    for number, *values in streamed(connection, _RUNS):
         run = Told(*values)
         for invariant, says in faults(run, lines.of(number), tries.of(number)):
             yield Finding(invariant, says, run.job, run.run_id)
 
 
-def _streamed(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
+def streamed(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
+    """The rows of `query`, a few at a time."""
     return iter(connection.execution_options(yield_per=_AT_ONCE).execute(query))
 
 
-class _Beside(Generic[T]):
+class Beside(Generic[T]):
     """Rows in the order of their runs, handed out run by run as these are walked in the same order."""
 
     def __init__(self, rows: Iterable[Any], made: Callable[[Any], T]) -> None:

@@ -1,0 +1,89 @@
+"""What is needed to account for the fire times of every job: its versions, when it was armed, its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from recurrence.portable import schedule_from_json
+from recurrence.schedule import Schedule
+from scheduler.checks.account import Fired, Known, Terms, Toggle, account
+from scheduler.checks.finding import Finding
+from scheduler.checks.life import iso
+from scheduler.ledger import schema
+from scheduler.ledger.lives import Beside, streamed
+from scheduler.model import Kind
+
+_J, _V, _R, _E = schema.jobs.c, schema.job_versions.c, schema.runs.c, schema.events.c
+_TOGGLES = ("arm", "disarm", "remove")
+RESET = "the schedule changed"
+"""The reason of a change that moves the watermark."""
+
+
+def accounts(connection: sa.Connection) -> Iterator[Finding]:
+    """What is wrong with the fire times of each job."""
+    rows = Beside(streamed(connection, _ROWS), _fired)
+    for row in connection.execute(sa.select(schema.jobs).order_by(_J.job_id)).all():
+        known = Known(row.name, row.known_since, row.watermark, row.armed)
+        versions = connection.execute(_TERMS, {"job_id": row.job_id})
+        toggles = connection.execute(_WHEN_ARMED, {"job_id": row.job_id})
+        yield from account(
+            known,
+            [_terms(version) for version in versions],
+            [Toggle(toggle.at, toggle.name == "arm") for toggle in toggles],
+            rows.of(row.job_id),
+        )
+    yield from _behind(connection)
+
+
+def _fired(row: Any) -> Fired:
+    return Fired(row.run_id, row.fire_time, row.last_fire_time or row.fire_time, *row[4:])
+
+
+def _terms(row: Any) -> Terms:
+    schedule = None if row.schedule is None else _firing(schedule_from_json(row.schedule))
+    return Terms(row.version_id, row.from_at, schedule, moves=row.body.get("on_exclude") == "next-day")
+
+
+def _firing(schedule: Schedule) -> Schedule:
+    return replace(schedule, window=None, rerun=None, run_now=False)
+
+
+def _behind(connection: sa.Connection) -> Iterator[Finding]:
+    """Jobs whose watermark is behind a row that was opened since it was last set by hand."""
+    other = schema.events.alias("other")
+    reset = sa.select(sa.func.max(other.c.event_id)).where(
+        other.c.job_id == _R.job_id,
+        other.c.run_no.is_(None),
+        sa.or_(other.c.name.in_(["record", "arm"]), sa.and_(other.c.name == "change", other.c.reason == RESET)),
+    )
+    newest = sa.func.coalesce(_R.last_fire_time, _R.fire_time)
+    query = (
+        sa.select(_J.name, _J.watermark, _R.run_id)
+        .join_from(schema.runs, schema.jobs)
+        .join(schema.events, sa.and_(_E.run_no == _R.run_no, _E.name == "open"))
+        .where(_R.kind == Kind.FIRE.value, newest > _J.watermark)
+        .where(_E.event_id > sa.func.coalesce(reset.scalar_subquery(), 0))
+    )
+    for name, watermark, run_id in connection.execute(query):
+        yield Finding("watermark", f"its job's watermark {iso(watermark)} is behind it", name, run_id)
+
+
+_ROWS = (
+    sa.select(_R.job_id, _R.run_id, _R.fire_time, _R.last_fire_time, _R.occurrences, _R.version_id, _R.moved_from)
+    .where(_R.kind == Kind.FIRE.value)
+    .order_by(_R.job_id, _R.fire_time)
+)
+_TERMS = (
+    sa.select(_V.version_id, _V.from_at, _V.schedule, _V.body)
+    .where(_V.job_id == sa.bindparam("job_id"))
+    .order_by(_V.version_id)
+)
+_WHEN_ARMED = (
+    sa.select(_E.at, _E.name)
+    .where(_E.job_id == sa.bindparam("job_id"), _E.run_no.is_(None), _E.name.in_(_TOGGLES))
+    .order_by(_E.event_id)
+)
