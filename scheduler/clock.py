@@ -26,6 +26,9 @@ class Clock(Protocol):
     def alarm_time(self, instant: datetime) -> datetime | None:
         """The system time at which this clock will show `instant`; None if that is not known."""
 
+    def passed(self) -> tuple[timedelta, timedelta]:
+        """What has passed since some instant, in all and while the machine was awake; no step changes it."""
+
 
 class SystemClock:
     """The machine's clock: `now` follows its steps, `sleep` counts elapsed time."""
@@ -42,12 +45,18 @@ class SystemClock:
         """`instant` itself."""
         return instant
 
+    def passed(self) -> tuple[timedelta, timedelta]:
+        """Since the machine came up."""
+        awake = time.clock_gettime(time.CLOCK_MONOTONIC)
+        return timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME)), timedelta(seconds=awake)
+
 
 class ManualClock:
     """A clock that stands still until it is set; sleepers wake when it passes their time."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
+        self._passed = self._asleep = timedelta(0)
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
 
@@ -69,6 +78,10 @@ class ManualClock:
         del instant
         return None
 
+    def passed(self) -> tuple[timedelta, timedelta]:
+        """What it was moved on by; neither steps nor what it was set back by."""
+        return self._passed, self._passed - self._asleep
+
     @property
     def next_sleeper_at(self) -> datetime | None:
         """When the first sleeper wants to wake; None if nobody sleeps."""
@@ -77,7 +90,21 @@ class ManualClock:
         return self._sleepers[0][0] if self._sleepers else None
 
     def set(self, instant: datetime) -> None:
-        """Show `instant` (forwards or backwards) and wake the sleepers whose time has come."""
+        """Let time pass until `instant`, or set the clock back to it; wakes the sleepers whose time has come."""
+        self._passed += max(instant - self._now, timedelta(0))
+        self._show(instant)
+
+    def step(self, by: timedelta) -> None:
+        """Set it on or back: no time passes, and nobody who sleeps on it wakes earlier or later for that."""
+        self._sleepers = [(at + by, number, woken) for at, number, woken in self._sleepers]
+        self._show(self._now + by)
+
+    def suspend(self, delay: timedelta) -> None:
+        """Let `delay` pass while the machine is suspended."""
+        self._asleep += delay
+        self.set(self._now + delay)
+
+    def _show(self, instant: datetime) -> None:
         self._now = instant.astimezone(UTC)
         while self._sleepers and self._sleepers[0][0] <= self._now:
             _, _, woken = heapq.heappop(self._sleepers)

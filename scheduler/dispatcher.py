@@ -43,6 +43,7 @@ from scheduler.model import CLOCK_ACTOR, Actor, AttemptRow, Cause, RunRow
 from scheduler.pacing import Pace
 from scheduler.planner import Capacity, Plan, plan
 from scheduler.planner.actions import Action, Apply, Open, Postpone, RequestStop, Start
+from scheduler.steps import LEAST, Steps
 
 BEAT = timedelta(seconds=1)
 """The loop looks at the clock at least so often: a step of the wall clock wakes nobody."""
@@ -92,7 +93,9 @@ class Dispatcher(InForce):
         self._renewed_at = 0.0
         self._broken: dict[str, str] = {}
         self._eye = snapshot.Eye()
+        self._steps = Steps(clock)
         self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._was_back = True
         self._pace = Pace()
         self._held = self._told_late = False
 
@@ -130,14 +133,12 @@ class Dispatcher(InForce):
         """One wake-up: do all that is due; returns how long nothing will be. Never raises for the ledger."""
         self._poke.clear()
         points.passing("turn")
-        now = self.clock.now()
-        if now < self._looked_at:  # the clock was stepped back: what was to be looked at by now still is
-            self.mark(self.definitions)
-        self._looked_at = now
+        now = self._look_at_clock()
         try:
             async with self.steady:
                 await self._renew(now)
                 await self._undoubted()
+                await self._clock_back(now)
                 await self._settle()
             wake = await self.ledger.aread(lambda connection: snapshot.next_wake(connection, now))
         except LedgerUnavailable as error:
@@ -145,6 +146,31 @@ class Dispatcher(InForce):
             return BEAT
         self._writable()
         return min([BEAT, *(at - now for at in (wake, self.paced_at) if at is not None)])
+
+    def _look_at_clock(self) -> datetime:
+        """The present instant; steps of the clock and sleeps of the machine are told."""
+        look = self._steps.look()
+        if look.step:
+            _log.warning("clock_stepped", step_s=round(look.step.total_seconds(), 3))
+        if look.suspended:
+            _log.warning("machine_suspended", suspended_s=round(look.suspended.total_seconds(), 3))
+        if look.now < self._looked_at:
+            self.mark(self.definitions)
+            self._was_back = True
+        self._looked_at = look.now
+        return look.now
+
+    async def _clock_back(self, now: datetime) -> None:
+        """After the start, or with a clock that was set back: what waits is looked at by the clock as it is now.
+
+        Occurrences that have their rows do not fire again; while that is more than a moment, it is told.
+        """
+        if not self._was_back:
+            return
+        ahead = await self.ledger.write(lambda connection: snapshot.clock_back(connection, now))
+        self._was_back = False
+        if ahead.until is not None and ahead.until - now >= LEAST:
+            _log.warning("clock_behind", jobs=ahead.jobs, until=ahead.until.isoformat().replace("+00:00", "Z"))
 
     @property
     def paced_at(self) -> datetime | None:

@@ -137,6 +137,11 @@ def backoff(retry: Retry, tries: int, run_id: str) -> timedelta:
     return min(retry.backoff * doublings, retry.max_backoff) + (drawn % span * _MS if span else timedelta(0))
 
 
+def longest_pause(retry: Retry) -> timedelta:
+    """No pause between two tries is longer."""
+    return retry.max_backoff + retry.jitter
+
+
 _STOPS = {
     StopReason.WINDOW_END: "the window closed",
     StopReason.NEW_OCCURRENCE: "a new occurrence began",

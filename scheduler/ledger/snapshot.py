@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -100,3 +101,23 @@ def next_wake(connection: sa.Connection, now: datetime) -> datetime | None:
     query = sa.select(sa.func.min(wake_at, type_=schema.Instant)).where(wake_at > now)
     found: datetime | None = connection.execute(query).scalar_one()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How many jobs in force have rows of occurrences that the clock has not reached, and up to which instant."""
+
+    jobs: int
+    until: datetime | None
+
+
+def clock_back(connection: sa.Connection, now: datetime) -> Ahead:
+    """Have every run that waits looked at again at `now`: its time was taken from a clock that was ahead."""
+    waiting = (State.PENDING.value, State.INCOMPLETE.value)
+    runs, jobs = schema.runs.c, schema.jobs.c
+    ahead = (runs.wake_at > now, schema.IS_ACTIVE, runs.state.in_(waiting))
+    connection.execute(schema.runs.update().where(*ahead).values(wake_at=now))
+    latest = sa.func.max(jobs.watermark, type_=schema.Instant)
+    query = sa.select(sa.func.count(), latest).where(jobs.armed, jobs.watermark > now)
+    count, until = connection.execute(query).one()
+    return Ahead(count, until)

@@ -12,6 +12,7 @@ from config.values import format_duration
 from recurrence import next_fire_time
 from runners.api import StopReason
 from scheduler import cycle
+from scheduler.ending import longest_pause
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Postpone, RequestStop, Start
@@ -98,8 +99,8 @@ def _retrying(job: JobDefinition, run: RunRow, now: datetime, end: datetime | No
         if traits_of(job.run).ended_elsewhere:
             return _ended_elsewhere(run, *stop)
         return Apply(run.run_no, Move.LEAVE, stop[1])
-    if run.retry_at is None or run.retry_at <= now:
-        return Start(run.run_no, Cause.RETRY)
+    if run.retry_at is None or run.retry_at <= now or run.retry_at - now > longest_pause(job.retry):
+        return Start(run.run_no, Cause.RETRY)  # further away than any pause: the clock was set back meanwhile
     return None
 
 
