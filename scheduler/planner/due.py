@@ -8,26 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
 
+from config.calendars.words import zulu
 from config.definitions import CatchUpPolicy, JobDefinition, Overlap
 from config.values import format_duration
-from recurrence import count_occurrences, latest_occurrence, next_occurrence, occurrences
 from recurrence.schedule import Occurrence, Schedule
 from runners.api import StopReason
 from scheduler.lifecycle import Move, State
 from scheduler.model import JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Open, Record, RequestStop
+from scheduler.planner.walks import BATCH, Plain, Walk, walk_of
 from scheduler.traits import traits_of
 
 ON_TIME = timedelta(seconds=60)
 """With `catch_up: none`, an occurrence observed this late still counts as observed."""
-
-STRETCH = 100
-"""More misses than this at once become one row."""
-
-BATCH = 200
-"""With `catch_up: all`, at most so many runs are opened at a time."""
 
 _FIRST_ATTEMPT = frozenset({State.PENDING, State.RUNNING, State.RETRYING})
 
@@ -40,7 +34,9 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
     schedule = job.schedule
     if schedule is None or schedule.rule is None or now <= row.watermark:
         return []
-    if next_occurrence_by(schedule, row.watermark, now) is None:
+    walk = walk_of(job, schedule)
+    first = walk.next(row.watermark)
+    if first is None or first > now:
         return []
     waiting = sum(run.state is State.PENDING for run in runs)
     if job.catch_up.policy is CatchUpPolicy.ALL and waiting >= BATCH and row.paused_at is None:
@@ -49,11 +45,10 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
     records: list[Record] = []
     for start, end, paused in _stretches(row, now):
         if paused:
-            records += _same(
-                schedule, start, end, State.SKIPPED, "paused" + (f": {row.paused_note}" if row.paused_note else "")
-            )
+            note = f": {row.paused_note}" if row.paused_note else ""
+            records += walk.same(start, end, State.SKIPPED, f"paused{note}")
             continue
-        fresh, reached = _catch_up(job, schedule, start, end, now)
+        fresh, reached = _catch_up(job, walk, start, end, now)
         records += fresh
         if reached < end:
             until = reached
@@ -81,19 +76,12 @@ def _judged(
 
 
 def _superseded(policy: CatchUpPolicy, later: Occurrence) -> str:
-    named = later.fire_time.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return f"not run: the later occurrence of {named} took its place (catch_up: {policy})"
-
-
-def next_occurrence_by(schedule: Schedule, after: datetime, until: datetime) -> Occurrence | None:
-    """The first occurrence in (after, until], or None."""
-    first = next_occurrence(schedule, after=after)
-    return first if first is not None and first.fire_time <= until else None
+    return f"not run: the later occurrence of {zulu(later.fire_time)} took its place (catch_up: {policy})"
 
 
 def missed(schedule: Schedule, after: datetime, until: datetime, reason: str) -> list[Record]:
     """All of (after, until] as missed."""
-    return _same(schedule, after, until, State.MISSED, reason)
+    return Plain(schedule).same(after, until, State.MISSED, reason)
 
 
 _INSTANT = timedelta(microseconds=1)
@@ -115,42 +103,32 @@ def _stretches(row: JobRow, now: datetime) -> Iterator[tuple[datetime, datetime,
 
 
 def _catch_up(
-    job: JobDefinition, schedule: Schedule, after: datetime, until: datetime, now: datetime
+    job: JobDefinition, walk: Walk, after: datetime, until: datetime, now: datetime
 ) -> tuple[list[Record], datetime]:
     """The records of (after, until] before overlap is judged, and the instant up to which they reach."""
     policy, grace = job.catch_up.policy, job.catch_up.grace
-    latest = latest_occurrence(schedule, after=after, until=until)
-    if latest is None:
-        return [], until
     if policy is CatchUpPolicy.ALL:
         oldest = max(after, min(now - grace, until) - _INSTANT)
-        late = missed(schedule, after, oldest, _too_late(grace)) if oldest > after else []
-        batch = list(islice(occurrences(schedule, after=oldest, until=until), BATCH))
-        reached = batch[-1].fire_time if len(batch) == BATCH else until
-        return [*late, *(Record(o, State.PENDING) for o in batch)], reached
-    before = latest.fire_time - _INSTANT
-    earlier = missed(schedule, after, before, _superseded(policy, latest)) if before > after else []
-    if policy is CatchUpPolicy.NONE and now - latest.fire_time > ON_TIME:
-        return [*earlier, Record(latest, State.MISSED, "came due unobserved (catch_up: none)")], until
-    if now - latest.fire_time > grace:
-        return [*earlier, Record(latest, State.MISSED, _too_late(grace))], until
-    return [*earlier, Record(latest, State.PENDING)], until
+        late = walk.same(after, oldest, State.MISSED, _too_late(grace)) if oldest > after else []
+        batch, reached = walk.batch(oldest, until)
+        return [*late, *batch], reached
+    latest = walk.latest(after, until)
+    if latest is None:
+        return walk.excluded(after, until), until
+    fire_time = latest.occurrence.fire_time
+    before = fire_time - _INSTANT
+    why = _superseded(policy, latest.occurrence)
+    earlier = walk.same(after, before, State.MISSED, why) if before > after else []
+    later = walk.excluded(fire_time, until)
+    if policy is CatchUpPolicy.NONE and now - fire_time > ON_TIME:
+        latest = replace(latest, state=State.MISSED, reason="came due unobserved (catch_up: none)")
+    elif now - fire_time > grace:
+        latest = replace(latest, state=State.MISSED, reason=_too_late(grace))
+    return [*earlier, latest, *later], until
 
 
 def _too_late(grace: timedelta) -> str:
     return f"came due unobserved and is later than its grace of {format_duration(grace)}"
-
-
-def _same(schedule: Schedule, after: datetime, until: datetime, state: State, reason: str) -> list[Record]:
-    """One record each, or one for the whole stretch where there are many."""
-    if after >= until:
-        return []
-    some = list(islice(occurrences(schedule, after=after, until=until), STRETCH + 1))
-    if len(some) <= STRETCH:
-        return [Record(occurrence, state, reason) for occurrence in some]
-    last = latest_occurrence(schedule, after=after, until=until)
-    count = count_occurrences(schedule, after=after, until=until)
-    return [Record(some[0], state, reason, last.fire_time if last else None, count)]
 
 
 def _overlap(job: JobDefinition, runs: Sequence[RunRow], record: Record) -> tuple[Record, list[Action]]:
@@ -165,7 +143,7 @@ def _overlap(job: JobDefinition, runs: Sequence[RunRow], record: Record) -> tupl
         return record, stops
     if job.overlap is Overlap.SKIP:
         reason = f"overlap: run {first[0].run_id} is still {first[0].state} (overlap: skip)"
-        return Record(record.occurrence, State.SKIPPED, reason), stops
+        return replace(record, state=State.SKIPPED, reason=reason), stops
     for run in first:
         stops += _displace(job, run)
     return record, stops

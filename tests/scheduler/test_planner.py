@@ -14,7 +14,7 @@ from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, Cycle, JobRow, Kind, RunRow
 from scheduler.planner import Capacity, Snapshot, plan
 from scheduler.planner.actions import Apply, Open, Postpone, RequestStop, Start
-from scheduler.planner.due import STRETCH
+from scheduler.planner.walks import STRETCH
 
 MIDNIGHT = datetime.fromisoformat("2026-03-02T00:00:00Z")
 HOUR = timedelta(hours=1)

@@ -1,0 +1,62 @@
+"""Calendars: excluded occurrences have their rows, moved ones their runs, and runs obey the closures they reach."""
+
+import pytest
+
+JOB = """
+version: 1
+calendars:
+  freeze: {{dates: [2026-12-25, {{from: 2026-12-28, to: 2026-12-30}}]}}
+jobs:
+  - name: scan
+    schedule: {{daily: , at: "10:00", start: 2026-01-01, exclude: [freeze]{more}}}
+    catch_up: {{policy: {policy}, grace: 400d}}
+    run: {{command: {{argv: ["true"]}}}}
+"""
+
+
+def text(more="", policy="latest"):
+    """The file, with more keys of the schedule."""
+    return JOB.format(more=f", {more}" if more else "", policy=policy)
+
+
+@pytest.fixture
+def rows(rig):
+    """A function: the rows of a rig as (fire time, state, reason, moved from)."""
+
+    def told(one):
+        return [
+            (
+                f"{run.fire_time:%m-%d %H:%M}",
+                str(run.state),
+                run.reason,
+                run.moved_from and f"{run.moved_from:%m-%d %H:%M}",
+            )
+            for run in one.runs()
+        ]
+
+    return told
+
+
+async def test_an_excluded_occurrence_is_a_row(rig, rows) -> None:
+    """Inside a closure the occurrence is skipped at its own fire time, with the calendar and the closure's end."""
+    one = rig("2026-12-24T12:00:00Z")
+    await one.up(text())
+    await one.tick(days=2)
+    assert rows(one) == [
+        ("12-25 10:00", "skipped", 'calendar "freeze": closed until 2026-12-26T00:00:00Z', None),
+        ("12-26 10:00", "succeeded", "", None),
+    ]
+
+
+async def test_moved_occurrences_make_one_run(rig, rows) -> None:
+    """With on_exclude: next-day, occurrences of several closed days and that of the open day are one run."""
+    one = rig("2026-12-27T12:00:00Z")
+    await one.up(text("on_exclude: next-day"))
+    await one.tick(days=4)
+    why = 'calendar "freeze": closed until 2026-12-31T00:00:00Z; moved to 2026-12-31T10:00:00Z'
+    assert rows(one) == [
+        ("12-28 10:00", "skipped", why, None),
+        ("12-29 10:00", "skipped", why, None),
+        ("12-30 10:00", "skipped", why, None),
+        ("12-31 10:00", "succeeded", "", "12-28 10:00"),
+    ]
