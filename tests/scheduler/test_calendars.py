@@ -8,7 +8,7 @@ calendars:
   freeze: {{dates: [2026-12-25, {{from: 2026-12-28, to: 2026-12-30}}]}}
 jobs:
   - name: scan
-    schedule: {{daily: , at: "10:00", start: 2026-01-01, exclude: [freeze]{more}}}
+    schedule: {{daily: , at: "10:00", start: "2026-01-01T00:00", exclude: [freeze]{more}}}
     catch_up: {{policy: {policy}, grace: 400d}}
     run: {{command: {{argv: ["true"]}}}}
 """
