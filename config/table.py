@@ -38,6 +38,9 @@ class Model(BaseModel):
 
     NOUN: ClassVar[str] = "a mapping"
 
+    ADDRESSES: ClassVar[frozenset[str]] = frozenset()
+    """Fields whose URLs are secrets: nothing but their origin leaves the configuration."""
+
     def complaints(self) -> Iterator[Complaint]:
         """What is wrong between keys; one that looks at a key with a fault of its own is not heard."""
         yield from ()

@@ -16,6 +16,7 @@ _RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)/([smhd])")
 _SIZE = re.compile(r"([0-9]{1,15}) ?(B|kB|KB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 _BYTES: dict[str, int] = {"B": 1, **{f"{p}B": 1000 ** (i + 1) for i, p in enumerate("KMGT")}, "kB": 1000}
 _BYTES |= {f"{p}iB": 1024 ** (i + 1) for i, p in enumerate("KMGT")}
+_ORIGIN = re.compile(r"([a-z]+://)(?:[^/?#]*@)?([^/?#]*)")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
@@ -60,6 +61,12 @@ def format_duration(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL: what may be shown of one whose path may be a secret."""
+    found = _ORIGIN.match(url)
+    return "".join(found.groups()) if found else ""
 
 
 def parse_rate(text: str) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from runners.api import AssetState
-from scheduler.lifecycle import ACTIVE, State
+from scheduler.lifecycle import State
 from scheduler.model import RunRow
 
 Tally = Mapping[AssetState, int]
@@ -34,19 +34,25 @@ _SAID: Mapping[State, str] = {
     State.EXPIRED: "expired: it ended with something left to do",
     State.MISSED: "was missed: it did not run",
     State.LOST: "was lost: nobody knows whether it did its work",
+    State.SKIPPED: "was skipped: it did not run",
+    State.CANCELLED: "was cancelled",
 }
+
+
+def said(state: State) -> str:
+    """What became of a run, as the rest of a sentence."""
+    return _SAID.get(state, f"is {state}")
 
 
 def subject(run: RunRow, about: str) -> str:
     """One line: the job and its outcome."""
-    word = "is late" if about == LATE else _SAID.get(run.state, run.state.value).partition(":")[0]
+    word = "is late" if about == LATE else said(run.state).partition(":")[0]
     return f"jobsd: {run.job} {word}"
 
 
-def text(run: RunRow, about: str, tally: Tally) -> str:
+def text(run: RunRow, tally: Tally) -> str:
     """The whole notice: what happened and why, when, what is done and what is left, and where to look."""
-    lines = [f"The job {run.job} {_headline(run, about)}.", ""]
-    lines += [f"{name + ':':<9}{value}" for name, value in _facts(run, tally)]
+    lines = [f"The job {run.job} {said(run.state)}.", "", *facts(run, tally)]
     return "\n".join([*lines, "", f"To see all of it: jobsd show {run.run_id}", ""])
 
 
@@ -60,35 +66,33 @@ def payload(run: RunRow, about: str, tally: Tally) -> dict[str, Any]:
         "kind": run.kind.value,
         "state": run.state.value,
         "reason": run.reason,
-        "fire_time": _iso(run.fire_time),
+        "fire_time": iso(run.fire_time),
         "local": run.fire_time.astimezone(ZoneInfo(run.zone)).isoformat(),
         "timezone": run.zone,
         "occurrences": run.occurrences,
-        "last_fire_time": _iso(run.last_fire_time),
-        "started_at": _iso(run.started_at),
-        "ended_at": _iso(run.ended_at),
+        "last_fire_time": iso(run.last_fire_time),
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
         "attempts": run.attempts,
         "assets": {state.value: tally.get(state, 0) for state in AssetState},
         "text": subject(run, about) + (f": {run.reason}" if run.reason else ""),
     }
 
 
-def _headline(run: RunRow, about: str) -> str:
-    if about == LATE:
-        how = "is not running" if run.state in ACTIVE - {State.RUNNING} else "is still at work"
-        return f"has not ended in time: it {how} (state: {run.state})"
-    return _SAID.get(run.state, f"is {run.state}")
+def facts(run: RunRow, tally: Tally) -> list[str]:
+    """Why, when, what is done and what is left: a line each."""
+    return [f"{name + ':':<9}{value}" for name, value in _facts(run, tally)]
 
 
 def _facts(run: RunRow, tally: Tally) -> list[tuple[str, str]]:
     facts = [("Reason", run.reason)] if run.reason else []
-    facts.append(("Due", _when(run.fire_time, run.zone)))
+    facts.append(("Due", when(run.fire_time, run.zone)))
     if run.occurrences > 1 and run.last_fire_time is not None:
-        facts.append(("Up to", f"{_when(run.last_fire_time, run.zone)}; {run.occurrences} occurrences"))
+        facts.append(("Up to", f"{when(run.last_fire_time, run.zone)}; {run.occurrences} occurrences"))
     if run.started_at is not None:
-        facts.append(("Started", _when(run.started_at, run.zone)))
+        facts.append(("Started", when(run.started_at, run.zone)))
     if run.ended_at is not None:
-        facts.append(("Ended", _when(run.ended_at, run.zone)))
+        facts.append(("Ended", when(run.ended_at, run.zone)))
     total = sum(tally.values())
     if total:
         done = tally.get(AssetState.DONE, 0) + tally.get(AssetState.FRESH, 0)
@@ -99,7 +103,7 @@ def _facts(run: RunRow, tally: Tally) -> list[tuple[str, str]]:
     return facts
 
 
-def _when(instant: datetime, zone: str) -> str:
+def when(instant: datetime, zone: str) -> str:
     """Wall time in `zone`, and in UTC where that differs."""
     local = instant.astimezone(ZoneInfo(zone))
     universal = f"{instant.astimezone(UTC):%a %Y-%m-%d %H:%M:%S} UTC"
@@ -108,5 +112,6 @@ def _when(instant: datetime, zone: str) -> str:
     return f"{local:%a %Y-%m-%d %H:%M:%S %Z} ({universal})"
 
 
-def _iso(instant: datetime | None) -> str | None:
+def iso(instant: datetime | None) -> str | None:
+    """ISO 8601 in UTC with Z; None for None."""
     return None if instant is None else instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

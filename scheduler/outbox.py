@@ -19,10 +19,11 @@ from typing import Any
 
 import structlog
 
+from config.values import format_duration
 from runners import points
 from scheduler.clock import Clock
-from scheduler.ledger import Event, Ledger, LedgerUnavailable, deliveries, notifying
-from scheduler.ledger.deliveries import Delivery, Fate
+from scheduler.ledger import Connection, Event, Ledger, LedgerUnavailable, deliveries, late, notifying
+from scheduler.ledger.deliveries import HEARTBEAT, Delivery, Fate, Void, Wait
 from scheduler.lifecycle import FINAL
 
 AT_ONCE = 4
@@ -37,6 +38,9 @@ SPREAD = 0.2
 
 PATIENCE = timedelta(days=7)
 """For so long a delivery is tried; then it is refused."""
+
+HEARTBEAT_PATIENCE = timedelta(hours=1)
+"""For so long a heartbeat is: who watches it has called somebody by then, and a late call would be believed."""
 
 LEFT_ALONE = timedelta(days=1)
 """The longest pause that a counterpart may ask for."""
@@ -80,7 +84,7 @@ class Later:
     progress: Mapping[str, Any] | None = None
 
 
-Result = Delivered | Refused | Later
+Result = Delivered | Refused | Later | Void
 Note = Callable[[Mapping[str, Any]], Awaitable[None]]
 """Replaces the body's `progress`; on the disk when it returns, whatever becomes of the try."""
 
@@ -185,17 +189,26 @@ class Courier:
             await asyncio.wait(tasks, timeout=STOP_S)
 
     async def _send(self, delivery: Delivery) -> None:
+        now = self._clock.now()
         try:
-            ready = await self._ledger.aread(partial(notifying.ready, delivery=delivery))
+            ready = await self._ledger.aread(partial(notifying.ready, delivery=delivery, now=now))
         except LedgerUnavailable:
             return  # nothing was sent; it is still due
-        if ready is None:
-            await self._settle(delivery, Fate.VOID, "the run ended before it was late")
-            return
+        if isinstance(ready, Wait):
+            await self._write(delivery, partial(deliveries.put_off, delivery_no=delivery.delivery_no, wait=ready))
+        elif isinstance(ready, Void):
+            await self._record(delivery, ready)
+        elif delivery.kind == HEARTBEAT and now >= _end(delivery):
+            await self._record(delivery, _given_up(delivery, delivery.reason or "the daemon was down"))
+        else:
+            await self._record(delivery, await self._tried(ready), told=ready.body.get(late.TOLD))
+
+    async def _tried(self, delivery: Delivery) -> Result:
+        """What became of one try."""
         try:
             points.passing("delivery.before")
             async with asyncio.timeout(LONGEST_S):
-                result = await self._deliver(ready, partial(self._note, delivery))
+                result = await self._deliver(delivery, partial(self._note, delivery))
             points.passing("delivery.after")
         except TimeoutError:
             result = Later(f"it took longer than {LONGEST_S:.0f} s")
@@ -204,7 +217,7 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - foreign code; whatever it is, the others go on
             _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
             result = Later(f"{type(error).__name__}: {error}")
-        await self._record(delivery, result)
+        return result
 
     async def _note(self, delivery: Delivery, progress: Mapping[str, Any]) -> None:
         """Waits while the ledger cannot be written: nothing may be sent of which it does not know."""
@@ -218,18 +231,23 @@ class Courier:
             else:
                 return
 
-    async def _record(self, delivery: Delivery, result: Result) -> None:
+    async def _record(self, delivery: Delivery, result: Result, *, told: str | None = None) -> None:
+        """`told`: up to when a notice tells, if it is of a kind that says so and arrives."""
+        if isinstance(result, Void):
+            await self._settle(delivery, Fate.VOID, result.reason)
+            return
         if isinstance(result, Later):
             due_at = self._next_try(delivery, self._clock.now(), result.after)
             if due_at is not None:
                 await self._put_off(delivery, result, due_at)
                 return
-            result = Refused(f"given up after {PATIENCE.days} days: {result.reason}", result.progress)
+            result = _given_up(delivery, result.reason, result.progress)
         if isinstance(result, Refused):
             await self._settle(delivery, Fate.REFUSED, result.reason, progress=result.progress)
             _log.error("delivery_refused", **_told(delivery), reason=result.reason)
             return
-        await self._settle(delivery, Fate.DELIVERED, progress=result.progress)
+        progress = result.progress if told is None else {**(result.progress or {}), late.TOLD: told}
+        await self._settle(delivery, Fate.DELIVERED, progress=progress)
         _log.info("delivered", **_told(delivery))
 
     async def _put_off(self, delivery: Delivery, result: Later, due_at: datetime) -> None:
@@ -241,7 +259,7 @@ class Courier:
 
     def _next_try(self, delivery: Delivery, now: datetime, after: timedelta | None) -> datetime | None:
         """When to try again; None if it has been tried for long enough."""
-        end = delivery.since_at + PATIENCE
+        end = _end(delivery)
         if now >= end:
             return None
         growth: int = 2 ** min(delivery.tries, 16)
@@ -267,6 +285,9 @@ class Courier:
             progress=progress,
             due_at=due_at,
         )
+        await self._write(delivery, operation)
+
+    async def _write(self, delivery: Delivery, operation: Callable[[Connection], None]) -> None:
         while True:
             pause_s = BEAT_S
             try:
@@ -279,6 +300,17 @@ class Courier:
             else:
                 return
             await asyncio.sleep(pause_s)
+
+
+def _end(delivery: Delivery) -> datetime:
+    """Up to when it is tried."""
+    return delivery.since_at + (HEARTBEAT_PATIENCE if delivery.kind == HEARTBEAT else PATIENCE)
+
+
+def _given_up(delivery: Delivery, reason: str, progress: Mapping[str, Any] | None = None) -> Refused:
+    patience = _end(delivery) - delivery.since_at
+    long = f"{patience.days} days" if patience.days else format_duration(patience)
+    return Refused(f"given up after {long}: {reason}", progress)
 
 
 def _told(delivery: Delivery) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How deliveries reach people and programs: mail, webhooks."""
+"""How deliveries reach people and programs: mail, webhooks, heartbeats."""
 
 from jobsd.notify.postman import Postman
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from functools import partial
 
 from config.definitions import Configuration, JobDefinition
-from jobsd.notify import mail, sde, webhook
+from jobsd.notify import heartbeat, mail, sde, webhook
 from runners.api import Clock
 from runners.sde.clients import Clients
 from scheduler.ledger import Ledger, deliveries
-from scheduler.ledger.deliveries import MAIL, SDE_RESULT, WEBHOOK, Delivery
+from scheduler.ledger.deliveries import HEARTBEAT, MAIL, SDE_RESULT, WEBHOOK, Delivery
 from scheduler.outbox import Note, Refused, Result
 
 
@@ -41,9 +41,10 @@ class Postman:
         if delivery.kind == MAIL:
             configuration = self._configuration()
             return await mail.send(delivery, configuration.settings.smtp, configuration.folder)
-        if delivery.kind == WEBHOOK:
+        if delivery.kind in {WEBHOOK, HEARTBEAT}:
             job = None if delivery.job is None else self._definition(delivery.job)
-            return await webhook.send(delivery, job, now=self._clock.now())
+            send = webhook.send if delivery.kind == WEBHOOK else heartbeat.send
+            return await send(delivery, job, now=self._clock.now())
         if delivery.kind == SDE_RESULT:
             return await sde.send(
                 delivery, self._configuration(), self._clients, note=note, received=self._received

@@ -11,7 +11,7 @@ from typing import Any
 
 from config.definitions import JobDefinition, Secret
 from config.secrets import SecretError
-from runners.web import AsyncWeb, Unreachable
+from runners.web import Answer, AsyncWeb, Unreachable
 from scheduler.ledger.deliveries import Delivery
 from scheduler.outbox import Delivered, Later, Refused, Result
 
@@ -39,6 +39,11 @@ async def send(delivery: Delivery, job: JobDefinition | None, *, now: datetime) 
         return Later(f"no answer: {error}")
     finally:
         await web.aclose()
+    return verdict(answer, now)
+
+
+def verdict(answer: Answer, now: datetime) -> Result:
+    """What an answer means, from whatever receiver."""
     if 200 <= answer.status < 300:
         return Delivered()
     reason = f"it answers {answer.status}"

@@ -27,7 +27,7 @@ _NUMBER_DIGITS = 18  # more do not fit the ledger's integers
 
 
 class Fate(StrEnum):
-    """Where a delivery stands. Void: there was nothing to tell any more when it came due."""
+    """Where a delivery stands. Void: there was nothing to tell any more when it came due, or another tells it."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -71,6 +71,21 @@ class Delivery:
     due_at: datetime | None
     ended_at: datetime | None
     zone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """There is nothing to tell any more; `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Whether there is something to tell is to be seen `until` then."""
+
+    until: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +193,7 @@ def settle(
 ) -> None:
     """Record a try: `state` is how it ended, or pending with the next one at `due_at`.
 
-    A delivery that is not pending any more stays as it is.
+    A delivery that is not pending any more stays as it is, but for one that was made void on its way and arrived.
     """
     pending = state is Fate.PENDING
     changes: dict[str, Any] = {
@@ -189,10 +204,30 @@ def settle(
     }
     if state is not Fate.VOID:
         changes["tries"] = _TABLE.c.tries + 1
+    open_still: sa.ColumnElement[bool] = _TABLE.c.due_at.is_not(None)
+    if state is Fate.DELIVERED:
+        open_still = sa.or_(open_still, _TABLE.c.state == Fate.VOID.value)
     if progress is not None:
         changes["body"] = _with(connection, delivery_no, progress)
+    connection.execute(_TABLE.update().where(_TABLE.c.delivery_no == delivery_no, open_still).values(changes))
+
+
+def put_off(connection: sa.Connection, delivery_no: int, wait: Wait) -> None:
+    """Look at a pending delivery again at another instant, from which on it is tried; this is no try."""
+    changes = {"due_at": wait.until, "since_at": wait.until, "reason": wait.reason}
     where = (_TABLE.c.delivery_no == delivery_no, _TABLE.c.due_at.is_not(None))
     connection.execute(_TABLE.update().where(*where).values(changes))
+
+
+def make_void(connection: sa.Connection, *where: sa.ColumnElement[bool], at: datetime, reason: str) -> str:
+    """Void the pending deliveries for which all of `where` hold; returns why the newest was not sent, or ""."""
+    chosen = (*where, _TABLE.c.due_at.is_not(None))
+    newest = sa.select(_TABLE.c.reason).where(*chosen).order_by(_TABLE.c.delivery_no.desc()).limit(1)
+    found: str | None = connection.execute(newest).scalar()
+    if found is not None:
+        changes = {"state": Fate.VOID.value, "reason": reason, "due_at": None, "ended_at": at}
+        connection.execute(_TABLE.update().where(*chosen).values(changes))
+    return found or ""
 
 
 def note(connection: sa.Connection, delivery_no: int, progress: Mapping[str, Any]) -> None:

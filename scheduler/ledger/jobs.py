@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from recurrence.portable import schedule_from_json, schedule_to_json
 from recurrence.schedule import Schedule
-from scheduler.ledger import events, schema
+from scheduler.ledger import events, notifying, schema
 from scheduler.ledger.errors import NotFound
 from scheduler.ledger.rows import job_row
 from scheduler.model import Actor, JobRow
@@ -110,7 +110,9 @@ def change(
     actor: Actor,
 ) -> JobRow:
     """Put a new version of the definition in force; `reset` (the schedule changed) moves the watermark to `at`."""
+    before = notifying.of_job(connection, row.job_id)
     _new_version(connection, row.job_id, version, at)
+    notifying.changed(connection, row.job_id, before, at)
     if reset:
         _set(connection, row, watermark=at, schedule_since=at)
         _look_again(connection, row, at)

@@ -46,10 +46,8 @@ def record(connection, notify=NOTIFY, name="job"):
 
 def opened(connection, row, **more):
     """A run of the job."""
-    kind = more.pop("kind", Kind.MANUAL)
-    new = runs.NewRun(
-        kind=kind, occurrence=Occurrence(AT, AT.replace(tzinfo=None)), zone="Asia/Tokyo", cycle=Cycle(), **more
-    )
+    given = {"kind": Kind.MANUAL, "occurrence": Occurrence(AT, AT.replace(tzinfo=None)), **more}
+    new = runs.NewRun(zone="Asia/Tokyo", cycle=Cycle(), **given)
     return runs.open_run(connection, row, new, at=AT, actor=ACTOR)
 
 
@@ -143,16 +141,20 @@ async def test_nothing_is_told_of_what_was_not_stored(ledger):
 
 
 async def test_late_is_due_after_the_fire_time(ledger):
-    """Written when the run opens; a run that has ended already is never late."""
+    """Written when the row is, whatever its state, but for what an operator or a calendar did."""
 
     def operation(connection):
         row = record(connection, {"late": LATE})
+        reasons = ["overlap: run 1 is still running (overlap: skip)", "paused: audit", 'calendar "freeze"']
         opened(connection, row)
-        opened(connection, row, kind=Kind.FIRE, state=State.SKIPPED)
+        for number, reason in enumerate(reasons):
+            at = AT - timedelta(hours=2 * number)
+            fire = Occurrence(at, at.replace(tzinfo=None))
+            opened(connection, row, kind=Kind.FIRE, occurrence=fire, state=State.SKIPPED, reason=reason)
         return everything(connection)
 
-    (late,) = await ledger.write(operation)
-    assert (late.about, late.due_at) == ("late", AT + timedelta(hours=1))
+    late, skipped = await ledger.write(operation)
+    assert (late.about, late.due_at) == (skipped.about, skipped.due_at) == ("late", AT + timedelta(hours=1))
     assert late.body["text"] is None
 
 
@@ -168,7 +170,7 @@ def test_the_words_of_a_notice():
     )  # fmt: skip
     tally = {AssetState.DONE: 17, AssetState.FRESH: 1, AssetState.OPEN: 1, AssetState.TIMED_OUT: 1}
     assert notices.subject(ledger_run, "failure") == "jobsd: weekly expired"
-    assert notices.text(ledger_run, "failure", tally) == (
+    assert notices.text(ledger_run, tally) == (
         "The job weekly expired: it ended with something left to do.\n"
         "\n"
         "Reason:  2 assets are left\n"
@@ -538,11 +540,11 @@ async def test_a_run_that_is_deleted_while_its_late_notice_comes_due(ledger):
 
     def operation(connection):
         opened(connection, record(connection, NOTIFY | {"late": LATE}))
-        (late,) = everything(connection)
-        return notifying.ready(connection, late), notifying.ready(connection, replace(late, run_no=99))
+        late, _ = everything(connection)
+        return [notifying.ready(connection, one, AT) for one in (late, replace(late, run_no=99))]
 
     told, gone = await ledger.write(operation)
-    assert (told.about, gone) == ("late", None)
+    assert (told.about, gone) == ("late", deliveries.Void("its run was deleted"))
 
 
 async def test_a_ledger_that_cannot_be_written_makes_nothing_arrive_twice(desk, tmp_path):
