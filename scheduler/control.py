@@ -18,7 +18,15 @@ from scheduler.planner.actions import Open
 from scheduler.planner.due import plan_due
 from scheduler.traits import traits_of
 
-__all__ = ["Control", "Refused"]
+__all__ = ["Control", "Refused", "Resumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A job whose pause was ended, and the run that was asked for in place of what it passed over, if any was."""
+
+    job: JobRow
+    run: RunRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +94,42 @@ class Control(JobActs):
 
         return await self.dispatcher.ledger.write(operation)
 
-    async def resume(self, job: str, actor: Actor) -> JobRow:
-        """End the pause; nothing is replayed. Raises NotFound; Refused if the job is not paused."""
+    async def resume(self, job: str, actor: Actor, *, catch_up: bool = False) -> Resumed:
+        """End the pause; nothing is replayed, unless `catch_up` asks for one run in place of what was passed over.
+
+        Raises NotFound; Refused if the job is not paused, or it is to catch up and a run of it is active or it is
+        disabled: then the pause goes on.
+        """
         now = self._now()
         definition = self.dispatcher.definition(job)
 
-        def operation(connection: Connection) -> JobRow:
+        def operation(connection: Connection) -> Resumed:
             row = jobs.named(connection, job)
             if row.paused_at is None:
                 raise Refused(f"job {row.name!r} is not paused")
             planned = self._planned(connection, definition, row, now, actor)
-            return jobs.resume(connection, planned, at=now, actor=actor)
+            resumed = jobs.resume(connection, planned, at=now, actor=actor)
+            run = self._in_place(connection, row, row.paused_at, now, actor) if catch_up else None
+            return Resumed(resumed, run)
 
-        row = await self.dispatcher.ledger.write(operation)
-        self.dispatcher.mark([row.name])
-        return row
+        resumed = await self.dispatcher.ledger.write(operation)
+        self.dispatcher.mark([resumed.job.name])
+        return resumed
+
+    def _in_place(
+        self, connection: Connection, row: JobRow, paused_at: datetime, now: datetime, actor: Actor
+    ) -> RunRow | None:
+        """One run for all that the pause since `paused_at` has passed over; None if that is nothing."""
+        self._firing()
+        definition = self._definition(row.name)
+        idle(runs.active_of(connection, row.job_id), definition)
+        skipped = runs.last_paused(connection, row.job_id, since=paused_at)
+        if skipped is None:
+            return None
+        opener, kind = self._opener(definition), Kind.MANUAL
+        return opening.open_asked(
+            connection, row, opener, kind=kind, at=now, actor=actor, parent_run=skipped.run_id
+        )
 
     async def rerun(self, run_id: str, actor: Actor) -> RunRow:
         """Attempt now what is left: of an incomplete run itself, of a final one in a new run.

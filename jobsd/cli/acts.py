@@ -94,20 +94,27 @@ def pause(url: str | None, until: datetime | date | None, note: str | None, job:
 
 @click.command()
 @daemon.url_option
+@click.option("--catch-up", is_flag=True, help="One run now, in place of all that the pause has passed over.")
 @json_option
 @job_argument
-def resume(url: str | None, job: str, *, as_json: bool) -> None:
-    """End JOB's pause; what it passed over is not made up for.
+def resume(url: str | None, job: str, *, catch_up: bool, as_json: bool) -> None:
+    """End JOB's pause; what it passed over is not made up for, unless --catch-up asks for one run now.
+
+    With --catch-up it is refused while a run of JOB is active, and the pause goes on.
 
     Example: jobsd resume weekly-linux-compliance
     """
-    found = daemon.connect(url).post(f"/v1/jobs/{daemon.quoted(job)}/resume")
+    found = daemon.connect(url).post(f"/v1/jobs/{daemon.quoted(job)}/resume", {"catch_up": catch_up})
     if as_json:
         echo_json(found)
         return
     coming = parsed(found["next_fire_time"])
     told = "" if coming is None else f", next {wall(coming, zone_of(found))}, {relative(coming, present())}"
     click.echo(f"{plain(found['job'])} is resumed{told}")
+    if found["caught_up_by"] is not None:
+        click.echo(plain(said(found["caught_up_by"])))
+    elif catch_up:
+        click.echo("the pause has passed over nothing: there is nothing to catch up")
 
 
 def _ran(asked: daemon.Daemon, run: dict[str, Any], *, wait: bool, as_json: bool) -> None:

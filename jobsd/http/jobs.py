@@ -14,7 +14,7 @@ from jobsd.http.errors import RESPONSES
 from jobsd.http.parameters import CallerOf, Instant, JobName, ServiceOf
 from jobsd.http.reading import Reader
 from jobsd.http.service import Service
-from jobsd.views.shapes import Coverage, Explanation, JobView, NextView, RunView
+from jobsd.views.shapes import Coverage, Explanation, JobView, NextView, ResumedView, RunView
 from scheduler.ledger import Connection, jobs
 
 MOST_NEXT = 1000
@@ -32,6 +32,14 @@ class PauseBody(BaseModel):
 
     until: AwareDatetime | None = None
     note: str | None = Field(default=None, max_length=1000)
+
+
+class ResumeBody(BaseModel):
+    """How a pause is ended."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    catch_up: bool = Field(default=False, description="Whether one run is opened for all that was passed over.")
 
 
 @router.get("/jobs")
@@ -102,11 +110,20 @@ async def pause(service: ServiceOf, caller: CallerOf, name: JobName, body: Pause
 
 
 @router.post("/jobs/{name:path}/resume")
-async def resume(service: ServiceOf, caller: CallerOf, name: JobName) -> JobView:
-    """End the pause; nothing is replayed. 409 if the job is not paused."""
+async def resume(
+    service: ServiceOf, caller: CallerOf, name: JobName, body: ResumeBody | None = None
+) -> ResumedView:
+    """End the pause; nothing is replayed unless asked for. 409 if the job is not paused.
+
+    With `catch_up` one run takes the place of all that was passed over; 409 while a run of the job is active.
+    """
+    said = body or ResumeBody()
     row = await service.read(lambda c: jobs.find(c, name))
-    await service.act(service.control.resume(row.name, caller.actor))
-    return await show_job(service, name)
+    resumed = await service.act(service.control.resume(row.name, caller.actor, catch_up=said.catch_up))
+    reader = Reader.of(service)
+    asked = [] if resumed.run is None else [resumed.run]
+    caught_up_by = next(iter(await service.read(lambda c: reader.runs(c, asked))), None)
+    return ResumedView(**dict(await show_job(service, name)), caught_up_by=caught_up_by)
 
 
 @router.get("/jobs/{name:path}")  # behind the others: a job of an API may have a slash in its name

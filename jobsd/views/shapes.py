@@ -238,6 +238,12 @@ class JobView(View):
     coverage: CoverageSummary
 
 
+class ResumedView(JobView):
+    """A job whose pause was ended."""
+
+    caught_up_by: RunView | None = Field(description="The run asked for in place of what was passed over.")
+
+
 class NextView(View):
     """A coming fire time."""
 

@@ -19,6 +19,7 @@ from scheduler.ledger.errors import NotFound, StaleMove
 from scheduler.ledger.rows import RUNS, cycle_to_json, run_row
 from scheduler.lifecycle import FINAL, TRANSITIONS, Move, State, legal
 from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
+from scheduler.planner.actions import PAUSED
 
 _TICK = timedelta(microseconds=1)
 
@@ -67,6 +68,17 @@ def active_of(connection: sa.Connection, job_id: int) -> list[RunRow]:
     """The job's runs that are not final, oldest first."""
     query = RUNS.where(schema.runs.c.job_id == job_id, schema.IS_ACTIVE)
     return [run_row(row) for row in connection.execute(query.order_by(schema.runs.c.run_no))]
+
+
+def last_paused(connection: sa.Connection, job_id: int, *, since: datetime) -> RunRow | None:
+    """The row of the job's last occurrence at or after `since` that a pause passed over, or None."""
+    runs = schema.runs.c
+    skipped = (runs.job_id == job_id, runs.kind == Kind.FIRE.value, runs.state == State.SKIPPED.value)
+    paused = sa.or_(runs.reason == PAUSED, runs.reason.startswith(f"{PAUSED}: ", autoescape=True))
+    recent = sa.func.coalesce(runs.last_fire_time, runs.fire_time, type_=schema.Instant) >= since
+    query = RUNS.where(*skipped, paused, recent).order_by(runs.fire_time.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else run_row(row)
 
 
 def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetime, actor: Actor) -> RunRow | None:

@@ -10,6 +10,9 @@ from runners.api import StopReason
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause
 
+PAUSED = "paused"
+"""The reason of an occurrence that a pause passed over; the pause's note follows it, if there is one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

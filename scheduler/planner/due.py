@@ -16,7 +16,7 @@ from recurrence.schedule import Occurrence, Schedule
 from runners.api import StopReason
 from scheduler.lifecycle import Move, State
 from scheduler.model import JobRow, Kind, RunRow
-from scheduler.planner.actions import Action, Apply, Open, Record, RequestStop
+from scheduler.planner.actions import PAUSED, Action, Apply, Open, Record, RequestStop
 from scheduler.planner.walks import BATCH, Plain, Walk, walk_of
 from scheduler.traits import traits_of
 
@@ -46,7 +46,7 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
     for start, end, paused in _stretches(row, now):
         if paused:
             note = f": {row.paused_note}" if row.paused_note else ""
-            records += walk.same(start, end, State.SKIPPED, f"paused{note}")
+            records += walk.same(start, end, State.SKIPPED, f"{PAUSED}{note}")
             continue
         fresh, reached = _catch_up(job, walk, start, end, now)
         records += fresh

@@ -222,7 +222,9 @@ def test_pause_and_resume(ask):
     assert line.startswith("    paused by local until ")
     assert line.endswith("net\\x1b works")
     assert told(ask("pause", WEEKLY, "--json"))["paused"]["until"] is None
-    assert "is resumed, next " in ask("resume", WEEKLY).stdout
+    lines = ask("resume", WEEKLY, "--catch-up").stdout.splitlines()
+    assert "is resumed, next " in lines[0]
+    assert lines[1:] == ["the pause has passed over nothing: there is nothing to catch up"]
     assert told(ask("jobs", "--json"))[-1]["paused"] is None
 
 

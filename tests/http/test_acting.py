@@ -55,7 +55,9 @@ def test_pause_and_resume(house):
     job = house.post("/v1/jobs/nightly/pause", json={"note": "freeze"})
     assert job["paused"] == {"since": "2026-03-07T12:00:00Z", "until": None, "note": "freeze", "by": "local"}
     assert house.post("/v1/jobs/nightly/pause")["paused"]["note"] is None
-    assert house.post("/v1/jobs/nightly/resume")["paused"] is None
+    assert house.post("/v1/jobs/nightly/resume", json={"catch_up": 1}, status=400)["error"]
+    resumed = house.post("/v1/jobs/nightly/resume", json={"catch_up": True})
+    assert (resumed["paused"], resumed["caught_up_by"]) == (None, None)
     assert "not paused" in house.post("/v1/jobs/nightly/resume", status=409)["error"]
     assert (
         "would be over"

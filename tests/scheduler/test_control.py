@@ -144,6 +144,72 @@ async def test_a_pause_over_a_restart_skips_what_came_due_while_away(rig, flag, 
     assert [(x.fire_time.hour, str(x.state)) for x in r.runs()] == [(6, "skipped"), (7, "skipped")]
 
 
+async def test_a_pause_is_made_up_for_by_one_run_where_that_is_asked_for(rig, flag, operator):
+    """Three occurrences passed over: resumed with catch_up, one run by hand names the last of them as its parent."""
+    r = await up(rig, flag)
+    await r.control.pause("job", until=None, note="patching 50%", actor=operator)
+    await r.tick(hours=3)
+    resumed = await r.control.resume("job", operator, catch_up=True)
+    await r.settle()
+    await r.idle()
+    last = r.runs()[-2]
+    assert [(x.fire_time.hour, str(x.kind), str(x.state)) for x in r.runs()] == [
+        (6, "fire", "skipped"),
+        (7, "fire", "skipped"),
+        (8, "fire", "skipped"),
+        (8, "manual", "succeeded"),
+    ]
+    assert (resumed.run.parent_run, r.runs()[-1].parent_run) == (last.run_id, last.run_id)
+    await r.tick(hours=1)
+    assert [(x.fire_time.hour, str(x.kind)) for x in r.runs()][4:] == [(9, "fire")]
+
+
+async def test_only_that_pause_is_made_up_for(rig, flag, operator):
+    """A pause that passed over nothing asks for no run, whatever an earlier one has passed over."""
+    r = await up(rig, flag)
+    await r.control.pause("job", until=None, note=None, actor=operator)
+    await r.tick(hours=1)
+    await r.control.resume("job", operator)
+    await r.control.pause("job", until=None, note=None, actor=operator)
+    resumed = await r.control.resume("job", operator, catch_up=True)
+    await r.settle()
+    assert (resumed.run, resumed.job.paused_at, len(r.runs())) == (None, None, 1)
+
+
+async def test_a_stretch_that_was_passed_over_is_made_up_for_by_one_run(rig, flag, operator):
+    """Paused over a week of hours: one row stands for all of it, and is the parent."""
+    r = await up(rig, flag)
+    await r.control.pause("job", until=None, note=None, actor=operator)
+    await r.down()
+    r.clock.advance(timedelta(days=7))
+    await r.up(JOB.format(flag=flag, overlap="skip"))
+    resumed = await r.control.resume("job", operator, catch_up=True)
+    assert r.runs()[0].occurrences == 168
+    assert resumed.run.parent_run == r.runs()[0].run_id
+
+
+async def test_a_pause_goes_on_where_it_cannot_be_made_up_for(rig, flag, operator):
+    """While a run of the job is active the wish is refused, names it, and changes nothing; it may be asked again."""
+    r = await up(rig, flag, busy=True)
+    run = await r.control.trigger("job", operator)
+    await r.settle()
+    await r.control.pause("job", until=None, note=None, actor=operator)
+    await r.tick(hours=1, wait=False)
+    with pytest.raises(Refused, match=f"run {run.run_id} is running"):
+        await r.control.resume("job", operator, catch_up=True)
+    assert r.job("job").paused_at is not None
+    flag.unlink()
+    await r.idle()
+    await r.control.resume("job", operator, catch_up=True)
+    await r.settle()
+    await r.idle()
+    assert [(str(x.kind), str(x.state)) for x in r.runs()] == [
+        ("manual", "succeeded"),
+        ("fire", "skipped"),
+        ("manual", "succeeded"),
+    ]
+
+
 async def test_rerun_of_an_incomplete_run_is_an_attempt_now(rig, tmp_path, operator):
     """The operator need not wait for the rerun time; only what is left is taken."""
     (tmp_path / "c.sh").write_text(f"#!/bin/sh\ntest $1 = a || test -e {tmp_path}/ok || exit 75\necho x\n")
