@@ -368,11 +368,14 @@ class Cycles(RuleBasedStateMachine):
             await r.control.resume("fleet", CLOCK_ACTOR)
         there = {run.run_no for run in r.ledger.read(active)}
         longest = r.clock.now() + timedelta(minutes=10)  # a period is 4 minutes, an interval 5
-        while there & {run.run_no for run in r.ledger.read(active)}:
+        while True:
             for hand in list(self.hands.values()):
                 await self.end(hand, "stopped")
+            left = [run for run in r.ledger.read(active) if run.run_no in there]
+            if not left:
+                return
             r.clock.set(self.next_due())
-            assert r.clock.now() < longest, [run for run in r.ledger.read(active) if run.run_no in there]
+            assert r.clock.now() < longest, left
             await r.settle()
             await self.quiet()
 
