@@ -32,6 +32,7 @@ from scheduler.ledger.assets import COVERED
 from scheduler.ledger.attempts import Started
 from scheduler.ledger.ledger import Operation
 from scheduler.model import RunRow
+from scheduler.planner.closing import reached, stop_of
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -74,7 +75,7 @@ class Executor:
         self._ledger = ledger
         self._clock = clock
         self.output = folder / "output"
-        self._data = AssetFiles(ledger, folder / "data")
+        self._data = AssetFiles(ledger, folder / "data", self.store)
         self._runner_for = runner_for
         self._definition = definition
         self._ended = ended
@@ -108,11 +109,19 @@ class Executor:
         """Whether the attempt with this token is under way here."""
         return any(work.started.attempt.token == token for work in self._works.values())
 
-    def overdue(self, now: datetime) -> list[int]:
-        """The runs whose windows have closed and whose attempts have not been asked to stop."""
+    def overdue(self, now: datetime) -> list[tuple[int, StopReason, str]]:
+        """The runs whose windows have closed, or that a closure stops, and that have not been asked: and why."""
         works = [work for work in self._works.values() if not work.stop.requested]
-        ends = [(work.started.run.run_no, work.started.run.window_end) for work in works]
-        return [run_no for run_no, end in ends if end is not None and end <= now]
+        found = [(work.started.run.run_no, self._over(work, now)) for work in works]
+        return [(run_no, *why) for run_no, why in found if why is not None]
+
+    def _over(self, work: Work, now: datetime) -> tuple[StopReason, str] | None:
+        run = work.started.run
+        if run.window_end is not None and run.window_end <= now:
+            return StopReason.WINDOW_END, "the window closed"
+        job = self._definition(run.job)
+        closure = None if job is None else reached(job, run, now)
+        return None if closure is None else stop_of(closure)
 
     def running(self) -> list[int]:
         """The numbers of the runs whose attempts are under way."""
@@ -187,9 +196,23 @@ class Executor:
         except UnsupportedRunError as error:
             return Outcome(Ended.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is this attempt's failure
+            if (
+                lost := self._unkept(error)
+            ) is not None:  # no fault of anybody's code: the disk is full, or read-only
+                _log.error(
+                    "output_lost", job=work.job.name, run_id=run.run_id, attempt=attempt.number, reason=lost
+                )
+                return Outcome(Ended.FAILED, f"its output cannot be kept: {lost}", retryable=True)
             reason = f"{type(error).__name__}: {error}"
             _log.exception("runner_raised", job=work.job.name, run_id=run.run_id, reason=reason)
             return Outcome(Ended.FAILED, reason, retryable=True)
+
+    def _unkept(self, error: Exception) -> str | None:
+        """Why output cannot be kept, if that is what `error` says."""
+        if not isinstance(error, OSError) or not isinstance(error.filename, str):
+            return None
+        within = Path(error.filename).is_relative_to(self.output)
+        return f"{error.strerror} ({error.filename})" if within else None
 
     async def _finish(self, work: Work, outcome: Outcome) -> RunRow:
         return await self.store(

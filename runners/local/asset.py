@@ -48,7 +48,11 @@ class AssetWork:
         limit = self.execution.configuration.settings.output_limit
         with self._file(path, limit, "settings.output_limit", stage) as data:
             await self._carry_out("collect", (collector, collector.collect, {}), asset, data, stage)
-        return await self.execution.data.keep(self.asset, path, self.execution.clock.now())
+        try:
+            return await self.execution.data.keep(self.asset, path, self.execution.clock.now())
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise NotDoneError(AssetState.FAILED, f"its data cannot be kept: {error.strerror}") from error
 
     async def evaluate(self, data: Collected) -> tuple[CheckResult, ...]:
         """Judge `data` by every standard of the job. Raises NotDoneError; then nothing of it counts."""

@@ -21,7 +21,7 @@ from runners.api import (
 )
 from runners.local.asset import AssetWork, NotDoneError
 from runners.local.ending import Cause, Ending, limited, stoppable
-from runners.local.output import Log, Share
+from runners.local.output import Log, Share, with_loss
 from runners.local.words import STOPPED, duration
 
 _LEAST_SHARE = 64 * 1024
@@ -50,9 +50,7 @@ class CollectRunner:
                 except BaseExceptionGroup as faults:
                     # Its first fault is what the operator needs; the others are its consequences.
                     raise faults.exceptions[0] from None
-        if log.fault:
-            execution.report.warn("output_lost", reason=log.fault)
-        return collection.outcome()
+        return with_loss(collection.outcome(), log, execution.report)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from config.definitions import CommandRun
 from runners.api import Ended, Execution, Outcome
 from runners.local import environment, process
 from runners.local.ending import Cause, limited, stoppable
-from runners.local.output import Log, LogStream, Share
+from runners.local.output import Log, LogStream, Share, with_loss
 from runners.local.words import STOPPED, duration, exit_words, filled
 
 
@@ -37,8 +37,9 @@ class CommandRunner:
                     ending=ending,
                     patience=process.Patience(execution.clock, execution.configuration.settings.kill_after),
                 )
-        self._warn(execution, ended, log)
-        return self._outcome(execution, ended, err)
+        if isinstance(ended, process.Exited) and ended.unended:
+            execution.report.warn("processes_left", processes=ended.unended)
+        return with_loss(self._outcome(execution, ended, err), log, execution.report)
 
     def _program(self, execution: Execution) -> process.Program:
         identity = environment.identity(execution, None)
@@ -57,12 +58,6 @@ class CommandRunner:
             stdin=(self._run.stdin or "").encode(),
             run_as=self._run.run_as,
         )
-
-    def _warn(self, execution: Execution, ended: process.Exited | process.NotStarted, log: Log) -> None:
-        if isinstance(ended, process.Exited) and ended.unended:
-            execution.report.warn("processes_left", processes=ended.unended)
-        if log.fault:
-            execution.report.warn("output_lost", reason=log.fault)
 
     def _outcome(
         self, execution: Execution, ended: process.Exited | process.NotStarted, err: LogStream

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+
+from runners.api import Outcome, Report
 
 _CHUNK = 64 * 1024
 _LAST_DRAIN = 32
@@ -210,6 +213,15 @@ class LogStream:
         """The last line that is not blank, cut and made printable; empty if there was none."""
         text = self._last.decode(errors="replace")
         return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def with_loss(outcome: Outcome, log: Log, report: Report) -> Outcome:
+    """`outcome` as it is to be told: where `log` could not be kept whole, its reason says so, and the log does."""
+    if not log.fault:
+        return outcome
+    report.warn("output_lost", reason=log.fault)
+    lost = f"its output could not be kept whole: {log.fault}"
+    return replace(outcome, reason=f"{outcome.reason}; {lost}" if outcome.reason else lost)
 
 
 def write_all(file: int, text: bytes) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from config.definitions import SdeAgentRun, SdeServer
 from runners.api import AssetReport, AssetState, Ended, Execution, Outcome, Posting
 from runners.local.ending import Ending, stoppable
-from runners.local.output import Log, Share
+from runners.local.output import Log, Share, with_loss
 from runners.local.words import STOPPED
 from runners.patience import StopAsked
 from runners.sde.agent_lists import Lists, read_lists
@@ -84,12 +84,12 @@ class SdeAgentRunner:
                 except BaseExceptionGroup as faults:
                     # Its first fault is what the operator needs; the others are its consequences.
                     raise faults.exceptions[0] from None
-        if log.fault:
-            execution.report.warn("output_lost", reason=log.fault)
         if batch.left and execution.stop.requested:
-            return _stopped(execution, f"; {batch.left} of {len(plan.runnable)} connections left")
-        unread = "; ".join(f"{kind}: {fault}" for kind, fault in unreadable(lists))
-        return Outcome(Ended.COMPLETED, f"connections that cannot be read: {unread}" if unread else "")
+            outcome = _stopped(execution, f"; {batch.left} of {len(plan.runnable)} connections left")
+        else:
+            unread = "; ".join(f"{kind}: {fault}" for kind, fault in unreadable(lists))
+            outcome = Outcome(Ended.COMPLETED, f"connections that cannot be read: {unread}" if unread else "")
+        return with_loss(outcome, log, execution.report)
 
 
 def _stopped(execution: Execution, more: str = "") -> Outcome:

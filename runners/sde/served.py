@@ -8,7 +8,7 @@ from typing import Any
 from config.definitions import SdeConnectionRun
 from runners.api import Ended, Execution, Outcome
 from runners.local.ending import stoppable
-from runners.local.output import Log, Share
+from runners.local.output import Log, Share, with_loss
 from runners.local.words import STOPPED
 from runners.sde.commanding import Done, Order, Way, carry_out
 from runners.sde.systems import Systems
@@ -33,9 +33,7 @@ class ServedRunner:
             async with stoppable(execution.stop) as ending:
                 share = Share(log, execution.configuration.settings.output_limit)
                 done = await carry_out(execution, order, share, ending)
-        if log.fault:
-            execution.report.warn("output_lost", reason=log.fault)
-        return _outcome(execution, done)
+        return with_loss(_outcome(execution, done), log, execution.report)
 
     def _order(self, execution: Execution, task: Task) -> Order:
         """What is to be run. Raises NoTaskError."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
+import sqlite3
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -109,9 +110,24 @@ def upgrade(engine: sa.Engine, path: Path) -> None:
                     f"{path} has schema {current}, which this program does not know: "
                     "install the newer jobsd again, or restore the copy made before its upgrade"
                 )
-            shutil.copy2(path, path.with_name(f"{path.name}.before-{script.get_current_head()}"))
+            _copy(path, path.with_name(f"{path.name}.before-{script.get_current_head()}"))
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except sa.exc.SQLAlchemyError as error:
         raise LedgerUnavailable(f"{path}: {error}") from error
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy the ledger; half a copy is none. Raises LedgerUnavailable."""
+    try:
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        with closing(sqlite3.connect(path)) as whole, closing(sqlite3.connect(copy)) as target:
+            whole.backup(target)  # with what a daemon that was killed left in the journal beside it
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            copy.unlink(missing_ok=True)
+        raise LedgerUnavailable(
+            f"{path} cannot be copied to {copy.name} before it is upgraded: {error}: free the disk"
+        ) from error
