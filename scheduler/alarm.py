@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,10 @@ from apscheduler.jobstores.base import BaseJobStore, ConflictingIdError, JobLook
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from recurrence.closures import Closures
+from recurrence.moving import FARTHEST
 from recurrence.schedule import Schedule
+from recurrence.timetable import Timetable
 from recurrence.trigger import ScheduleTrigger
 from scheduler.clock import Clock, stopwatch
 
@@ -30,6 +34,46 @@ BROKEN_AGAIN = timedelta(minutes=1)
 """When a trigger that raised is asked again."""
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class UnderCalendars:
+    """What a job with calendars is woken by; equal where it is woken at the same instants.
+
+    Attributes:
+        digest: Of `closures`.
+        moves: Whether excluded occurrences are moved: it is woken there too.
+        closing: Whether it is also woken where a closure begins and where one ends.
+    """
+
+    schedule: Schedule
+    digest: str
+    closures: Closures = field(compare=False, repr=False)
+    moves: bool
+    closing: bool
+
+
+class CalendarTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
+    """Fires whenever a job with calendars is to be looked at; keeps no state of its own."""
+
+    __slots__ = ("_table", "_when")
+
+    def __init__(self, when: UnderCalendars) -> None:
+        self._when = when
+        self._table = Timetable(when.schedule, when.closures, when.moves)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """The first instant after `previous_fire_time`, or after `now` where there is none."""
+        after = now if previous_fire_time is None else previous_fire_time
+        found = self._table.next(after)
+        coming = None if found is None else found.fire_time
+        if not self._when.closing:
+            return coming
+        closure = self._when.closures.at(after)
+        if closure is None:
+            change = self._when.closures.following(after, after + FARTHEST if coming is None else coming)
+            return coming if change is None else change.start
+        return closure.end if coming is None else min(closure.end, coming)
 
 
 class GuardedTrigger(BaseTrigger):  # type: ignore[misc] # APScheduler has no types
@@ -147,24 +191,25 @@ class Alarm:
     def __init__(self, clock: Clock, mark: Callable[[list[str]], None]) -> None:
         self._store = MarkingStore(clock, mark)
         self._scheduler = AsyncIOScheduler(timezone=UTC, jobstores={"default": self._store})
-        self._schedules: dict[str, Schedule] = {}
+        self._schedules: dict[str, Schedule | UnderCalendars] = {}
 
     def start(self) -> None:
         """Begin to wake up; call it in the running loop."""
         self._scheduler.start()
 
-    def set(self, schedules: Mapping[str, Schedule]) -> None:
+    def set(self, schedules: Mapping[str, Schedule | UnderCalendars]) -> None:
         """Arm exactly these jobs."""
         for name in self._schedules.keys() - schedules.keys():
             self.disarm(name)
         for name, schedule in schedules.items():
             self.arm(name, schedule)
 
-    def arm(self, name: str, schedule: Schedule) -> None:
+    def arm(self, name: str, schedule: Schedule | UnderCalendars) -> None:
         """Arm one job, in place of its schedule until now if it had one."""
         if self._schedules.get(name) == schedule:
             return
-        trigger = GuardedTrigger(name, ScheduleTrigger(schedule))
+        inner = ScheduleTrigger(schedule) if isinstance(schedule, Schedule) else CalendarTrigger(schedule)
+        trigger = GuardedTrigger(name, inner)
         self._scheduler.add_job(
             _never_called, trigger, id=name, replace_existing=True, misfire_grace_time=None, next_run_time=None
         )

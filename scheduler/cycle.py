@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from recurrence import rerun_times as times_after
+from recurrence.closures import ALWAYS_OPEN, Closures
 from recurrence.schedule import Occurrence, Schedule
 from scheduler.lifecycle import State
 from scheduler.model import RunRow
@@ -30,15 +31,33 @@ def rerun_times(
         yield instant
 
 
-def next_rerun(run: RunRow, *, after: datetime | None = None, before: datetime | None = None) -> datetime | None:
-    """The first rerun time not yet used up (and strictly after `after`, where given); None if there is none."""
-    return next(rerun_times(run, after=_floor(run, after), before=before), None)
+def next_rerun(
+    run: RunRow,
+    *,
+    after: datetime | None = None,
+    before: datetime | None = None,
+    closures: Closures = ALWAYS_OPEN,
+) -> datetime | None:
+    """The first rerun time not yet used up (and strictly after `after`, where given); None if there is none.
+
+    One inside a closure is dropped.
+    """
+    due = rerun_times(run, after=_floor(run, after), before=before)
+    return next((instant for instant in due if closures.at(instant) is None), None)
 
 
 def due_rerun(
-    run: RunRow, now: datetime, *, after: datetime | None = None, before: datetime | None = None
+    run: RunRow,
+    now: datetime,
+    *,
+    after: datetime | None = None,
+    before: datetime | None = None,
+    closures: Closures = ALWAYS_OPEN,
 ) -> datetime | None:
-    """The latest unused rerun time up to `now` whose window is still open; None if there is none."""
+    """The latest unused rerun time up to `now` whose window is still open; None if there is none.
+
+    One inside a closure is dropped.
+    """
     if run.cycle.rerun is None:
         return None
     recent = now - 3 * run.cycle.rerun.every  # the latest is sought; one of them may have been skipped in a gap
@@ -46,7 +65,8 @@ def due_rerun(
     for instant in rerun_times(run, after=max(_floor(run, after), recent), before=before):
         if instant > now:
             break
-        latest = instant
+        if closures.at(instant) is None:
+            latest = instant
     if latest is not None and run.cycle.window is not None and latest + run.cycle.window <= now:
         return None
     return latest

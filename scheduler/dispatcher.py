@@ -122,12 +122,12 @@ class Dispatcher(InForce):
             windows.cancel()
 
     async def _watch_windows(self) -> None:
-        """Stop what outlasts its window, however long a turn takes: a burst, a ledger that cannot be written."""
+        """Stop what outlasts its window or reaches a closure, however long a turn takes: a burst, a full disk."""
         while True:
             await asyncio.sleep(WATCH_S)
-            for run_no in self.executor.overdue(self.clock.now()):
+            for run_no, stop, reason in self.executor.overdue(self.clock.now()):
                 with contextlib.suppress(LedgerUnavailable, StaleMove):  # asked it was, in any case
-                    await self.request_stop(run_no, StopReason.WINDOW_END, "the window closed", CLOCK_ACTOR)
+                    await self.request_stop(run_no, stop, reason, CLOCK_ACTOR)
 
     async def turn(self) -> timedelta:
         """One wake-up: do all that is due; returns how long nothing will be. Never raises for the ledger."""

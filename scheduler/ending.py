@@ -44,6 +44,7 @@ class Circumstances:
         repeatable: Whether an interrupted attempt may be made again.
         elsewhere: Whether what it began may go on at a counterpart, and has to be ended there.
         stop: Why the stop was asked for, or None; `stop_note` says it in an operator's words.
+        held_until: When a run that was stopped for a closure is taken up again; None where it is not held.
     """
 
     left: int
@@ -54,6 +55,7 @@ class Circumstances:
     elsewhere: bool = False
     stop: StopReason | None = None
     stop_note: str = ""
+    held_until: datetime | None = None
 
 
 def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
@@ -75,8 +77,18 @@ def conclude(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
             return _failed(run, outcome, facts, now)
 
 
-def interrupted(run: RunRow, *, repeatable: bool, elsewhere: bool = False, now: datetime) -> Ending:
-    """The ending of an attempt whose daemon died; work `elsewhere` that was being ended is taken up for that."""
+def interrupted(
+    run: RunRow,
+    *,
+    repeatable: bool,
+    elsewhere: bool = False,
+    held_until: datetime | None = None,
+    now: datetime,
+) -> Ending:
+    """The ending of an attempt whose daemon died; work `elsewhere` that was being ended is taken up for that.
+
+    `held_until` is as in `Circumstances`: one that was being stopped for a closure is held, its stop answered.
+    """
     count = run.interruptions + 1
     changes: dict[str, Any] = {"interruptions": count}
     if run.stop_reason == StopReason.CANCEL and not elsewhere:
@@ -92,6 +104,10 @@ def interrupted(run: RunRow, *, repeatable: bool, elsewhere: bool = False, now: 
         reason = f"the daemon died {count} times in a row while this run was at work"
         return Ending(ended="interrupted", move=Move.FAIL, reason=reason, exit_code=None, changes=changes)
     changes |= {"retry_at": now, "tries": run.tries - 1}
+    if run.stop_reason == StopReason.CLOSURE and held_until is not None and not elsewhere:
+        changes["retry_at"] = held_until
+        reason = f"held: {run.stop_note}; cut off when the daemon died"
+        return Ending(ended="interrupted", move=Move.HOLD, reason=reason, exit_code=None, changes=changes)
     reason = "cut off when the daemon died; what is left is taken up again"
     return Ending(ended="interrupted", move=Move.INTERRUPT, reason=reason, exit_code=None, changes=changes)
 
@@ -106,11 +122,16 @@ def _stopped(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
             return _ending(outcome, "lost", Move.LOSE, reason)
         reason = "interrupted by the daemon's stop; what is left is taken up at its next start"
         return _ending(outcome, "interrupted", Move.INTERRUPT, reason, retry_at=now, tries=run.tries - 1)
-    return _ending(outcome, "stopped", Move.LEAVE, _told(_left(facts), outcome))
+    why = _told(_left(facts), outcome)
+    if facts.stop is StopReason.CLOSURE and facts.held_until is not None and facts.repeatable:
+        reason = f"held: {why}"
+        return _ending(outcome, "stopped", Move.HOLD, reason, retry_at=facts.held_until, tries=run.tries - 1)
+    return _ending(outcome, "stopped", Move.LEAVE, why)
 
 
 def _failed(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime) -> Ending:
-    if facts.stop is StopReason.SHUTDOWN and facts.repeatable:
+    held = facts.stop is StopReason.CLOSURE and facts.held_until is not None
+    if (facts.stop is StopReason.SHUTDOWN or held) and facts.repeatable:
         return _stopped(run, outcome, facts, now)
     if facts.stop is None and outcome.retryable and run.tries < facts.retry.attempts:
         pause = backoff(facts.retry, run.tries, run.run_id)
@@ -151,6 +172,8 @@ _STOPS = {
 
 def _left(facts: Circumstances) -> str:
     why = _STOPS.get(facts.stop) if facts.stop is not None else None
+    if facts.stop is StopReason.CLOSURE:
+        why = facts.stop_note or "a closure began"
     if not facts.total:
         return why or "left unfinished"
     count = f"{facts.left} of {facts.total} assets left"

@@ -9,10 +9,10 @@ from functools import partial
 
 import structlog
 
-from config.definitions import Configuration, JobDefinition
+from config.definitions import Configuration, JobDefinition, OnClosure
 from recurrence.schedule import Schedule
 from runners import points
-from scheduler.alarm import Alarm
+from scheduler.alarm import Alarm, UnderCalendars
 from scheduler.clock import Clock
 from scheduler.definitions import Decode
 from scheduler.ledger import Ledger, LedgerUnavailable, sync
@@ -129,6 +129,9 @@ class InForce:
         self._poke.set()
 
 
-def _when(job: JobDefinition) -> Schedule | None:
-    """The schedule to wake up by, or None."""
-    return job.schedule if job.enabled else None
+def _when(job: JobDefinition) -> Schedule | UnderCalendars | None:
+    """What to wake up by, or None."""
+    if not job.enabled or job.schedule is None or not job.exclude:
+        return job.schedule if job.enabled else None
+    moves, closing = job.on_exclude == "next-day", job.on_closure is not OnClosure.FINISH
+    return UnderCalendars(job.schedule, job.closures.digest, job.closures, moves, closing)

@@ -17,6 +17,7 @@ from scheduler.ledger import assets, attempts, jobs
 from scheduler.ledger.rows import storable
 from scheduler.model import CLOCK_ACTOR, RunRow
 from scheduler.planner.active import cycle_end
+from scheduler.planner.closing import closures_of, held_until
 from scheduler.traits import traits_of
 
 
@@ -35,7 +36,7 @@ def finish(
     Raises Fenced, StaleMove.
     """
     run, _ = attempts.by_token(connection, token)
-    facts = _circumstances(connection, run, definition(run.job), stop)
+    facts = _circumstances(connection, run, definition(run.job), stop, at)
     ending = conclude(run, replace(outcome, reason=storable(outcome.reason)), facts, at)
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
@@ -47,7 +48,13 @@ def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | No
     """
     run, _ = attempts.by_token(connection, token)
     elsewhere = job is not None and traits_of(job.run).ended_elsewhere
-    ending = interrupted(run, repeatable=repeatable(job, run), elsewhere=elsewhere, now=at)
+    ending = interrupted(
+        run,
+        repeatable=repeatable(job, run),
+        elsewhere=elsewhere,
+        held_until=held_until(job, run, at),
+        now=at,
+    )
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
 
 
@@ -59,7 +66,7 @@ def repeatable(job: JobDefinition | None, run: RunRow) -> bool:
 
 
 def _circumstances(
-    connection: sa.Connection, run: RunRow, job: JobDefinition | None, stop: StopReason | None
+    connection: sa.Connection, run: RunRow, job: JobDefinition | None, stop: StopReason | None, at: datetime
 ) -> Circumstances:
     counts = assets.tally(connection, run.run_no)
     total = sum(counts.values())
@@ -70,9 +77,19 @@ def _circumstances(
         rerun_at=_next_rerun(connection, run, job),
         repeatable=repeatable(job, run),
         elsewhere=job is not None and traits_of(job.run).ended_elsewhere,
-        stop=StopReason.CANCEL if run.stop_reason == StopReason.CANCEL else stop,
+        stop=_stop(run, stop),
         stop_note=run.stop_note or "",
+        held_until=held_until(job, run, at),
     )
+
+
+def _stop(run: RunRow, stop: StopReason | None) -> StopReason | None:
+    """Why the stop was asked for: an abort on record counts first, a closure more than the daemon's own stop."""
+    if run.stop_reason == StopReason.CANCEL:
+        return StopReason.CANCEL
+    if run.stop_reason == StopReason.CLOSURE and stop in (None, StopReason.SHUTDOWN):
+        return StopReason.CLOSURE
+    return stop
 
 
 def _next_rerun(connection: sa.Connection, run: RunRow, job: JobDefinition | None) -> datetime | None:
@@ -81,4 +98,4 @@ def _next_rerun(connection: sa.Connection, run: RunRow, job: JobDefinition | Non
     if job is not None:
         with contextlib.suppress(Exception):  # the planner tells it (trigger_failed)
             end = cycle_end(job, jobs.named(connection, job.name), run)
-    return cycle.next_rerun(run, before=end)
+    return cycle.next_rerun(run, before=end, closures=closures_of(job, run))

@@ -60,3 +60,49 @@ async def test_moved_occurrences_make_one_run(rig, rows) -> None:
         ("12-30 10:00", "skipped", why, None),
         ("12-31 10:00", "succeeded", "", "12-28 10:00"),
     ]
+
+
+SLOW = """
+version: 1
+calendars:
+  freeze: {{weekly: [{{on: [monday], from: "00:00", to: "12:00"}}]}}
+collectors: {{toy: {{collect: [/bin/sh, -c, "sleep {naps}; echo $1 >> done", collect, "{{asset.id}}"]}}}}
+jobs:
+  - name: scan
+    schedule: {{daily: , at: "23:59", start: "2026-01-01T00:00", exclude: [freeze], on_closure: {policy}{more}}}
+    catch_up: {{grace: 1h}}
+    retry: {{attempts: 2}}
+    run: {{collect: {{type: CollectionJob, parallel: 1, assets: [{{id: a, type: toy}}, {{id: b, type: toy}}]}}}}
+"""
+
+
+async def began(one, policy, *, naps=30, more=""):
+    """A rig in which a run of Sunday 23:59 is at work when its calendar closes on Monday 00:00."""
+    await one.up(SLOW.format(policy=policy, naps=naps, more=f", {more}" if more else ""))
+    await one.tick(minutes=2, wait=False)
+    await one.until(lambda: len(one.runs()) == 1 and one.run().state == "running")
+    await one.tick(minutes=2, wait=False)
+
+
+async def test_a_run_is_let_finish(rig) -> None:
+    """on_closure: finish, the default: a run that is at work when a closure begins goes on."""
+    one = rig("2026-03-01T23:58:00Z")
+    await began(one, "finish", naps=0)
+    await one.idle()
+    assert [(str(run.state), run.attempts) for run in one.runs()] == [("succeeded", 1)]
+
+
+async def test_a_run_is_held(rig) -> None:
+    """on_closure: hold: the run is stopped where the closure begins, keeps its try, and goes on at its end."""
+    one = rig("2026-03-01T23:58:00Z")
+    await began(one, "hold")
+    await one.until(lambda: one.run().state == "retrying")
+    run = one.run()
+    why = 'calendar "freeze": closed until 2026-03-02T12:00:00Z'
+    assert (run.reason, run.tries) == (f"held: {why}: 2 of 2 assets left", 0)
+    assert run.retry_at.isoformat() == "2026-03-02T12:00:00+00:00"
+    await one.reload(SLOW.format(policy="hold", naps=0, more=""))
+    await one.tick(hours=11)
+    assert one.run().state == "retrying"
+    await one.tick(hours=1, minutes=10)
+    assert (one.run().state, one.run().tries, one.run().attempts) == ("succeeded", 1, 2)
