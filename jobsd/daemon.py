@@ -19,6 +19,8 @@ import structlog
 from config import ConfigError
 from config.definitions import Configuration, Settings
 from jobsd.decoding import complaint, decode
+from jobsd.heartbeat import Heart
+from jobsd.http.health import readiness
 from jobsd.http.layer import Layer
 from jobsd.http.sde import telling, uploads
 from jobsd.http.sde.incoming import FOLDER
@@ -91,6 +93,7 @@ class Daemon:
         self.control = Control(self.dispatcher)
         self._postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock, self.ledger)
         self.courier = Courier(self.ledger, clock, self._postman)
+        self._heart = Heart(clock, lambda: self._settings().heartbeat, self._unready)
         self.retention = Retention(
             self.ledger,
             clock,
@@ -103,6 +106,7 @@ class Daemon:
         self.url = ""
         self._layer = layer
         self._http: HttpServer | None = None
+        self._service: Service | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._fed_at = 0.0
 
@@ -123,6 +127,7 @@ class Daemon:
         self._tasks.append(asyncio.create_task(self.retention.run(), name="retention"))
         if not driven:
             self._tasks.append(asyncio.create_task(self.dispatcher.run(self._beat), name="dispatcher"))
+        self._tasks.append(asyncio.create_task(self._heart.run(), name="heart"))
         self.notifier.ready(self._summary())
         _log.info(
             "daemon_ready", url=self.url, jobs=len(self.dispatcher.definitions), ledger=str(self.ledger.path)
@@ -150,6 +155,7 @@ class Daemon:
                 self._http.show(proven)
                 self._tell_certificate(self._http)
             _log.info("reloaded", jobs=len(self.dispatcher.definitions))
+            self._heart.wake()
             await self._tell_unfit()
             self.notifier.ready(self._summary())
             return True
@@ -159,6 +165,9 @@ class Daemon:
     async def stop(self) -> None:
         """Fire no more, let attempts finish up to `stop_timeout`, interrupt the rest, close everything."""
         self.notifier.stopping()
+        for task in self._tasks:
+            if task.get_name() == "heart":  # from now on nothing is fired: that is not to be called alive
+                task.cancel()
         await self.dispatcher.stop_firing()
         settings = self._settings()
         executor = self.dispatcher.executor
@@ -197,7 +206,7 @@ class Daemon:
             loop.result()
 
     def _serve(self, now: datetime) -> None:
-        service = Service(
+        self._service = Service(
             ledger=self.ledger,
             dispatcher=self.dispatcher,
             control=self.control,
@@ -205,7 +214,7 @@ class Daemon:
             folder=self.folder,
             started_at=now,
         )
-        self._http = HttpServer(service, self._settings().http, token=self.token, layer=self._layer)
+        self._http = HttpServer(self._service, self._settings().http, token=self.token, layer=self._layer)
         self.url = self._http.start()
         self._tell_certificate(self._http)
         write_private(self.folder / "token", self.token)
@@ -257,6 +266,10 @@ class Daemon:
         reason = "the daemon stops"
         with contextlib.suppress(LedgerUnavailable, StaleMove):
             await self.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, reason, Actor("jobsd", By.SIGNAL))
+
+    def _unready(self) -> list[str]:
+        """Why the daemon does not do its work, as /readyz says."""
+        return ["the daemon is starting"] if self._service is None else readiness(self._service).reasons
 
     def _beat(self) -> None:
         """Feed systemd's watchdog from the scheduling loop; until the stop, only while APScheduler moves too."""
