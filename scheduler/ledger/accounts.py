@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from config.calendars.words import MOVED
 from recurrence.portable import schedule_from_json
 from recurrence.schedule import Schedule
 from scheduler.checks.account import Fired, Known, Terms, Toggle, account
@@ -40,12 +42,23 @@ def accounts(connection: sa.Connection) -> Iterator[Finding]:
 
 
 def _fired(row: Any) -> Fired:
-    return Fired(row.run_id, row.fire_time, row.last_fire_time or row.fire_time, *row[4:])
+    last = row.last_fire_time or row.fire_time
+    moved_to = None if row.moved is None else _moved_to(row.moved)
+    return Fired(row.run_id, row.fire_time, last, row.occurrences, row.version_id, row.moved_from, moved_to)
+
+
+def _moved_to(reason: str) -> datetime | None:
+    """The instant that ends the reason of an occurrence that was moved there."""
+    try:
+        return datetime.fromisoformat(reason.rpartition(MOVED)[2])
+    except ValueError:
+        return None
 
 
 def _terms(row: Any) -> Terms:
     schedule = None if row.schedule is None else _firing(schedule_from_json(row.schedule))
-    return Terms(row.version_id, row.from_at, schedule, moves=row.body.get("on_exclude") == "next-day")
+    moves = row.body.get("on_exclude") == "next-day"
+    return Terms(row.version_id, row.from_at, schedule, row.body.get("closures", ""), moves)
 
 
 def _firing(schedule: Schedule) -> Schedule:
@@ -73,7 +86,16 @@ def _behind(connection: sa.Connection) -> Iterator[Finding]:
 
 
 _ROWS = (
-    sa.select(_R.job_id, _R.run_id, _R.fire_time, _R.last_fire_time, _R.occurrences, _R.version_id, _R.moved_from)
+    sa.select(
+        _R.job_id,
+        _R.run_id,
+        _R.fire_time,
+        _R.last_fire_time,
+        _R.occurrences,
+        _R.version_id,
+        _R.moved_from,
+        sa.case((_R.reason.contains(MOVED, autoescape=True), _R.reason)).label("moved"),
+    )
     .where(_R.kind == Kind.FIRE.value)
     .order_by(_R.job_id, _R.fire_time)
 )

@@ -19,6 +19,7 @@ from scheduler.ledger.accounts import accounts
 from scheduler.ledger.errors import LedgerUnavailable
 from scheduler.ledger.invariants import broken
 from scheduler.ledger.lives import lives
+from scheduler.ledger.ordering import disordered
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.lifecycle import State
 from scheduler.model import RunRow
@@ -54,6 +55,7 @@ def findings_of(connection: sa.Connection) -> Iterator[Finding]:
     yield from broken(connection)
     yield from lives(connection)
     yield from accounts(connection)
+    yield from disordered(connection)
     yield from _forgotten(connection)
 
 

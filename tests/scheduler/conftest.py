@@ -185,6 +185,12 @@ async def rig(tmp_path):
     assert sound(tmp_path / "state" / "ledger.db") == []
 
 
+@pytest.fixture(scope="session")
+def rig_class():
+    """The class of rigs, for fixtures that run one for many tests; they bring it down."""
+    return Rig
+
+
 class Toy:
     """A small API: its source names the job, its Schedule block, its argv, or the type of its one asset."""
 
@@ -219,7 +225,7 @@ def toy():
     return Toy()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator():
     """The actor of acts in tests."""
     return OPERATOR

@@ -44,11 +44,11 @@ async def remember(r, run):
         connection.execute(schema.job_memory.insert().values(job_id=run.job_id, name="n", value="v"))
         now = r.clock.now()
         for state, due_at, ended_at in (("delivered", None, now), ("pending", now, None)):
-            values = {"kind": "mail", "about": "failure", "target": "a@example.com", "body": {}, "since_at": now}
+            values = {"kind": "mail", "about": "result", "target": "a@example.com", "body": {}, "since_at": now}
             connection.execute(
                 schema.deliveries.insert().values(
                     delivery_id=state, job_id=run.job_id, run_no=run.run_no, state=state, created_at=now,
-                    due_at=due_at, ended_at=ended_at, **values,
+                    due_at=due_at, ended_at=ended_at, tries=1, **values,
                 )
             )  # fmt: skip
 

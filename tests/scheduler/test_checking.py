@@ -1,0 +1,148 @@
+"""`check`: a ledger that holds what it promises, and one broken by hand for each invariant."""
+
+import asyncio
+import re
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from scheduler.ledger.checking import check
+
+JOBS = """
+version: 1
+settings: {smtp: {host: 127.0.0.1, sender: jobsd@example.com}}
+calendars: {freeze: {dates: [2026-03-03]}}
+collectors: {host: {collect: [./c.sh, "{asset.id}"]}}
+jobs:
+  - name: fleet
+    schedule: {start: 2026-03-01T06:00:00, daily: {}, rerun: {every: 1h, for: 3h}}
+    run: {collect: {type: CollectionJob, assets: [{id: up, type: host}, {id: down, type: host}]}}
+  - name: flaky
+    schedule: {start: 2026-03-01T07:00:00, daily: {}}
+    retry: {attempts: 2, backoff: 1m}
+    notify: {failure: {to: [a@example.com]}}
+    run: {command: {argv: ["false"]}}
+  - name: often
+    schedule: {start: 2026-03-02T08:30:00, interval: 5m, until: 2026-03-03T05:30:00}
+    run: {command: {argv: ["true"]}}
+  - name: edited
+    schedule: {start: 2026-03-01T08:00:00, daily: {}}
+    run: {command: {argv: ["true"]}}
+  - name: moved
+    schedule: {start: 2026-03-01T06:00:00, daily: {every: 2}, exclude: [freeze], on_exclude: next-day}
+    run: {command: {argv: ["true"]}}
+  - name: slow
+    schedule: {start: 2026-03-01T06:00:00, daily: {}, window: 4h}
+    run: {command: {argv: [sleep, "600"]}}
+"""
+
+
+async def live(rig):
+    """Three days: a downtime, an edit, a job that was disabled for a while, an operator; a run is at work."""
+    collector = rig.folder / "c.sh"
+    collector.write_text('#!/bin/sh\ntest "$1" = up && echo data\n')
+    collector.chmod(0o755)
+    fast = JOBS.replace('[sleep, "600"]', '["true"]')
+    await rig.up(fast)
+    await rig.tick(hours=9)
+    await rig.down()
+    rig.clock.set(datetime.fromisoformat("2026-03-03T05:00:00Z"))
+    await rig.up(fast)
+    await rig.reload(fast.replace("08:00:00", "08:30:00"))
+    await rig.tick(hours=4)
+    await rig.control.rerun(next(run for run in rig.runs("flaky")).run_id, rig.operator)
+    await rig.tick(minutes=2)
+    await rig.reload(fast.replace("08:00:00, daily: {}}", "08:30:00, daily: {}}\n    enabled: false"))
+    await rig.tick(hours=1)
+    await rig.reload(JOBS.replace("08:00:00", "08:30:00"))
+    await rig.tick(hours=18)
+    rig.clock.set(datetime.fromisoformat("2026-03-04T06:00:00Z"))
+    await rig.settle()
+    await rig.until(lambda: all(str(run.state) != "running" for run in rig.runs() if run.job != "slow"))
+    await rig.settle()
+
+
+@pytest.fixture(scope="module")
+def whole(rig_class, operator, tmp_path_factory):
+    """A ledger in which nothing is wrong, as its daemon left it in the middle of its work."""
+    folder = tmp_path_factory.mktemp("whole")
+
+    async def made():
+        rig = rig_class(folder, datetime.fromisoformat("2026-03-02T00:00:00Z"))
+        rig.operator = operator
+        try:
+            await live(rig)
+            with (
+                closing(sqlite3.connect(folder / "state" / "ledger.db")) as source,
+                closing(sqlite3.connect(folder / "whole.db")) as target,
+            ):
+                source.backup(target)
+                target.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            await rig.down()
+
+    asyncio.run(made())
+    return folder / "whole.db"
+
+
+@pytest.fixture
+def broken(whole, tmp_path):
+    """A function that breaks a copy of the ledger by SQL; returns what is found."""
+
+    def made(script):
+        path = tmp_path / "ledger.db"
+        path.write_bytes(whole.read_bytes())
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA ignore_check_constraints=ON")
+            before = connection.total_changes
+            connection.executescript(script)
+            assert connection.total_changes > before, "the script changes nothing"
+            connection.commit()
+        return check(path)
+
+    return made
+
+
+def of(job, *, state=None, last=False):
+    """The number of the first or the last run of a job, as SQL."""
+    chosen = f"name = '{job}'" + (f" AND state = '{state}'" if state else "")
+    order = f"fire_time {'DESC' if last else ''}"
+    return f"(SELECT run_no FROM runs JOIN jobs USING (job_id) WHERE {chosen} ORDER BY {order} LIMIT 1)"  # noqa: S608 - ours
+
+
+RUNS = {
+    ":edited": of("edited"),
+    ":flaky": of("flaky"),
+    ":slow": of("slow", state="running"),
+    ":fleet": of("fleet", state="incomplete"),
+    ":moved": of("moved", last=True),
+}
+
+
+def breaks():
+    """(what is broken, SQL that breaks it, the pattern of what is found) each."""
+    text = (Path(__file__).parent / "data" / "broken_ledgers.txt").read_text()
+    for part in text.split("=== ")[1:]:
+        head, _, expected = part.partition("--- found\n")
+        name, _, script = head.partition("\n")
+        for word, number in RUNS.items():
+            script = script.replace(word, number)
+        yield name, script, expected.strip()
+
+
+def test_nothing_is_wrong(whole):
+    """A downtime, misses, retries, reruns, an edit, a job disabled for a while, a closure: all is accounted for."""
+    assert check(whole) == []
+
+
+def test_each_invariant(broken):
+    """A ledger that breaks one is found out: the job, the run and what is wrong are told."""
+    silent = {}
+    for name, script, expected in breaks():
+        found = [str(finding) for finding in broken(script)]
+        if not any(re.search(expected, line) for line in found):
+            silent[name] = found
+    assert silent == {}
