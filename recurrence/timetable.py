@@ -33,12 +33,14 @@ class Judged:
         closure: What excludes it; None if it fires.
         moved_to: The fire time to which an excluded one was moved; None if it was not.
         moved_from: The fire time of the first excluded occurrence that was moved here; None if none was.
+        own: Whether the schedule has an occurrence here itself.
     """
 
     occurrence: Occurrence
     closure: Closure | None = None
     moved_to: datetime | None = None
     moved_from: datetime | None = None
+    own: bool = True
 
     @property
     def fire_time(self) -> datetime:
@@ -159,7 +161,7 @@ class _Landed:
         while self._order and (instant is None or self._order[0] < instant):
             found = self._from.pop(heapq.heappop(self._order), None)
             if found is not None:
-                yield Judged(found[0], moved_from=found[1])
+                yield Judged(found[0], moved_from=found[1], own=False)
 
     def taken(self, instant: datetime) -> datetime | None:
         """The fire time of the first that was moved to `instant`, where the schedule has an occurrence itself."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.definitions import CollectRun, Configuration, JobDefinition
 from recurrence.schedule import Occurrence
 from runners.api import AssetRef
-from scheduler.ledger import jobs, runs
+from scheduler.ledger import jobs, moves, runs
 from scheduler.ledger.rows import storable
 from scheduler.lifecycle import State
 from scheduler.model import Actor, Cycle, JobRow, Kind, RunRow
@@ -92,7 +92,8 @@ def open_records(
     actor: Actor,
 ) -> list[RunRow]:
     """Open one run for each record that has none yet."""
-    opened = (runs.open_run(connection, row, opener.run(record), at=at, actor=actor) for record in records)
+    kept = (moves.kept(connection, row, record) for record in records)
+    opened = (runs.open_run(connection, row, opener.run(record), at=at, actor=actor) for record in kept)
     return [run for run in opened if run is not None]
 
 

@@ -18,7 +18,8 @@ PAUSED = "paused"
 class Record:
     """One row to open: `state` is pending, missed or skipped; `last` and `count` where it stands for a stretch.
 
-    `moved_from` is the fire time of the excluded occurrence that was moved here, if one was.
+    `moved_from` is the fire time of the excluded occurrence that was moved here, if one was; `own` says whether
+    the schedule has an occurrence here itself.
     """
 
     occurrence: Occurrence
@@ -27,6 +28,7 @@ class Record:
     last: datetime | None = None
     count: int = 1
     moved_from: datetime | None = None
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)

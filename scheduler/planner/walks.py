@@ -134,7 +134,7 @@ class Excluding:
     def _record(self, one: Judged, state: State, reason: str = "") -> Record:
         """Of one that would run, `state`; of an excluded one, why it does not."""
         if one.closure is None:
-            return Record(one.occurrence, state, reason, moved_from=one.moved_from)
+            return Record(one.occurrence, state, reason, moved_from=one.moved_from, own=one.own)
         return Record(one.occurrence, State.SKIPPED, why_excluded(one, moves=self.table.moves))
 
     def _stretch(

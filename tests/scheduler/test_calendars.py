@@ -106,3 +106,45 @@ async def test_a_run_is_held(rig) -> None:
     assert one.run().state == "retrying"
     await one.tick(hours=1, minutes=10)
     assert (one.run().state, one.run().tries, one.run().attempts) == ("succeeded", 1, 2)
+
+
+MOVED = """
+version: 1
+calendars:
+  freeze: {{dates: [{dates}]}}
+jobs:
+  - name: scan
+    schedule: {{weekly: {{on: friday}}, at: "10:00", start: "2026-01-01T00:00", exclude: [freeze], on_exclude: next-day}}
+    run: {{command: {{argv: ["true"]}}}}
+"""
+
+
+async def test_a_moved_occurrence_runs_where_the_schedule_has_none(rig, rows) -> None:
+    """A weekly job whose Friday is closed runs on the next open day, woken for it, and says where it is from."""
+    one = rig("2026-12-24T12:00:00Z")
+    await one.up(MOVED.format(dates="{from: 2026-12-25, to: 2026-12-27}"))
+    await one.tick(days=5)
+    why = 'calendar "freeze": closed until 2026-12-28T00:00:00Z; moved to 2026-12-28T10:00:00Z'
+    assert rows(one) == [("12-25 10:00", "skipped", why, None), ("12-28 10:00", "succeeded", "", "12-25 10:00")]
+
+
+async def test_a_day_of_the_past_in_a_calendar_fires_nothing(rig, rows) -> None:
+    """A calendar that is given a day on which the job has run already moves nothing: no old slot fires."""
+    one = rig("2026-12-24T12:00:00Z")
+    await one.up(MOVED.format(dates="2026-12-24"))
+    await one.tick(days=2)
+    await one.reload(MOVED.format(dates="{from: 2026-12-25, to: 2026-12-27}"))
+    await one.tick(days=3)
+    assert rows(one) == [
+        ("12-25 10:00", "succeeded", "", None),
+        ("12-28 10:00", "skipped", "not run: what was due at 2026-12-25T10:00:00Z was not moved when it came due",
+         "12-25 10:00"),
+    ]  # fmt: skip
+
+
+async def test_a_new_job_owes_nothing(rig, rows) -> None:
+    """A job that is first loaded inside a closure does not run what was due before it was known."""
+    one = rig("2026-12-26T12:00:00Z")
+    await one.up(MOVED.format(dates="{from: 2026-12-25, to: 2026-12-27}"))
+    await one.tick(days=3)
+    assert [(when, state) for when, state, _, _ in rows(one)] == [("12-28 10:00", "skipped")]
