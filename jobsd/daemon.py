@@ -194,7 +194,8 @@ class Daemon:
         if self._http is not None:
             await asyncio.to_thread(self._http.stop)
         for name in ("token", "url", CERTIFICATE):  # while the folder is ours: the next daemon writes its own
-            (self.folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a read-only disk: they are not valid any more
+                (self.folder / name).unlink(missing_ok=True)
         await asyncio.to_thread(self.ledger.close)
         _log.info("daemon_stopped")
 

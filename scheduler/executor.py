@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from config.definitions import Configuration, JobDefinition, Run
+from config.values import format_duration
 from runners import points
 from runners.api import AssetRef, AssetReport, Ended, Execution, Outcome, Runner, Stop, StopReason
 from runners.registry import UnsupportedRunError
@@ -37,19 +38,30 @@ from scheduler.planner.closing import reached, stop_of
 T = TypeVar("T")
 _log = structlog.get_logger()
 
+GIVE_UP = timedelta(hours=1)
+"""So long after it was asked to stop, an attempt is no longer waited for: runners answer within minutes."""
+
 AGAIN_S = 1.0
 """Seconds between tries to store what an attempt has to say while the ledger cannot be written."""
 
 
 @dataclass(slots=True)
 class Work:
-    """An attempt under way."""
+    """An attempt under way.
+
+    Attributes:
+        silent_since: What had passed when it was first seen to be asked to stop and not to have answered.
+        answered: Whether its runner has; `given_up`: whether that is not waited for any more.
+    """
 
     started: Started
     job: JobDefinition
     configuration: Configuration
     stop: Stop = field(default_factory=Stop)
     task: asyncio.Task[None] | None = None
+    silent_since: timedelta | None = None
+    answered: bool = False
+    given_up: bool = False
 
 
 class Executor:
@@ -104,6 +116,23 @@ class Executor:
         work = self._works.get(run_no)
         if work is not None:
             work.stop.request(stop)
+            work.silent_since = work.silent_since or self._clock.passed()[0]
+
+    def give_up(self, passed: timedelta | None) -> None:
+        """Wait no longer for attempts that have not answered a stop for `GIVE_UP`; `passed` is the clock's.
+
+        None where they may be waiting for the ledger: the time begins anew then.
+        """
+        for work in self._works.values():
+            if passed is None or not work.stop.requested:
+                work.silent_since = None
+            elif work.silent_since is None:
+                work.silent_since = passed
+            elif passed - work.silent_since >= GIVE_UP and not (work.answered or work.given_up):
+                work.given_up = True
+                _log.error("attempt_given_up", job=work.job.name, run_id=work.started.run.run_id)
+                if work.task is not None:
+                    work.task.cancel()
 
     def works_on(self, token: str) -> bool:
         """Whether the attempt with this token is under way here."""
@@ -142,7 +171,7 @@ class Executor:
     async def _carry_out(self, work: Work) -> None:
         run, job = work.started.run, work.job.name
         try:
-            outcome = await self._outcome(work)
+            outcome = await self._answer(work)
             points.passing("outcome.before")
             job = (await self._finish(work, outcome)).job  # it may have another name by now
             points.passing("outcome.after")
@@ -152,6 +181,19 @@ class Executor:
             if self._works.get(run.run_no) is work:
                 del self._works[run.run_no]
             self._ended(job)
+
+    async def _answer(self, work: Work) -> Outcome:
+        """What the runner answers, or what is said of it where it is given up."""
+        try:
+            return await self._outcome(work)
+        except asyncio.CancelledError:
+            if not work.given_up or work.task is None:
+                raise
+            work.task.uncancel()
+            reason = f"its work did not end within {format_duration(GIVE_UP)} of being asked to"
+            return Outcome(Ended.STOPPED, reason, unsettled=True)
+        finally:
+            work.answered = True
 
     async def _outcome(self, work: Work) -> Outcome:
         run, attempt = work.started.run, work.started.attempt
@@ -196,9 +238,8 @@ class Executor:
         except UnsupportedRunError as error:
             return Outcome(Ended.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is this attempt's failure
-            if (
-                lost := self._unkept(error)
-            ) is not None:  # no fault of anybody's code: the disk is full, or read-only
+            lost = self._unkept(error)
+            if lost is not None:  # the disk is full, or read-only: no fault of anybody's code
                 _log.error(
                     "output_lost", job=work.job.name, run_id=run.run_id, attempt=attempt.number, reason=lost
                 )
