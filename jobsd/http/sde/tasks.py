@@ -43,13 +43,15 @@ class ServedTasks:
                 f"the params of connection {connection} cannot be decrypted: {why_locked(configuration, seal)}; "
                 "put the key of before back, or send all params again by PUT"
             )
-        folder = self._folder / UPLOADS / str(connection)
+        upload = None if row.upload is None else self._folder / UPLOADS / str(connection) / row.upload
+        if upload is not None and not upload.exists():
+            raise NoTaskError("the imported file is gone: it was deleted by age (settings.retention.output)")
         return Task(
             kind=Kind(row.kind),
             alias=row.alias,
             system=row.system,
             params=params,
-            upload=None if row.upload is None else folder / row.upload,
+            upload=upload,
             inaccessible=row.inaccessible,
         )
 

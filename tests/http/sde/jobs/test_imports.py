@@ -2,8 +2,10 @@
 
 import base64
 import json
+import shutil
 import stat
 
+import httpx
 import pytest
 
 BOUNDARY = "----Boundary7MA4YWxk"
@@ -258,3 +260,18 @@ def test_params_need_a_key(desk_in):
     assert "settings.encryption_key" in refused["params"][0]
     assert files(desk) == {}
     assert desk.upload()["connection"]["params"] == {"file_upload": "report.xml"}
+
+
+def test_an_import_whose_file_is_gone_says_so(desk):
+    """Its file was deleted by age: a run of it that somebody asks for fails in words, and no command is started."""
+    made = desk.upload()
+    desk.ended(made["id"], "analysis")
+    key = made["connection"]["id"]
+    shutil.rmtree(desk.state / "uploads" / str(key))
+    with httpx.Client(
+        base_url=desk.url, headers={"Authorization": f"Bearer {(desk.state / 'token').read_text()}"}
+    ) as http:
+        run = http.post(f"/v1/jobs/sde:analysis:{key}/trigger").raise_for_status().json()["run_id"]
+        ended = desk.until(lambda: (found := http.get(f"/v1/runs/{run}").json())["ended_at"] and found)
+    told = "the imported file is gone: it was deleted by age (settings.retention.output)"
+    assert (ended["state"], ended["reason"]) == ("failed", told)
