@@ -134,6 +134,7 @@ class Dispatcher(InForce):
         self._poke.clear()
         points.passing("turn")
         now = self._look_at_clock()
+        self.executor.give_up(self.clock.passed()[0] if self.writable else None)
         try:
             async with self.steady:
                 await self._renew(now)
