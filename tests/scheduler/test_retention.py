@@ -137,11 +137,22 @@ async def test_a_round_of_many_steps_tells_each_job_once(rig, text, monkeypatch)
 
     def fill(connection):
         rows = [
-            {"run_no": n, "asset_type": "t", "asset_id": str(a), "position": a, "state": "done"}
+            {
+                "run_no": n,
+                "asset_type": "t",
+                "asset_id": str(a),
+                "position": a,
+                "state": "done",
+                "attempt": 1,
+                "starts": 1,
+                "started_at": r.clock.now(),
+                "ended_at": r.clock.now(),
+            }
             for n in numbers
             for a in range(5)
         ]
         connection.execute(schema.run_assets.insert(), rows)
+        connection.execute(schema.runs.update().values(has_assets=True))
 
     await r.ledger.write(fill)
     seen, known = [], []
@@ -165,7 +176,7 @@ async def test_a_follower_of_the_journal_misses_nothing(rig, text):
     first, second = r.runs()
     await r.ledger.write(
         lambda c: c.execute(
-            schema.events.insert().values(at=r.clock.now(), name="resend", job_id=first.job_id, run_no=first.run_no,
+            schema.events.insert().values(at=r.clock.now(), name="resend", job_id=first.job_id, from_state="succeeded", to_state="succeeded", run_no=first.run_no,
                                           actor="x", actor_by="cli")
         )
     )  # fmt: skip
