@@ -23,6 +23,7 @@ from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Ledger, deliveries
+from scheduler.ledger.checking import check
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.model import Actor, By
 from scheduler.outbox import Courier
@@ -150,9 +151,13 @@ class Office:
         await self.settle()
         return self
 
+    async def replace(self, text):
+        """Put another file in force, waiting for nothing that is at work."""
+        await self.dispatcher.install(loads(text, file="jobs.yaml", folder=self.folder), OPERATOR)
+
     async def reload(self, text):
         """Put another file in force."""
-        await self.dispatcher.install(loads(text, file="jobs.yaml", folder=self.folder), OPERATOR)
+        await self.replace(text)
         await self.settle()
 
     async def settle(self):
@@ -186,6 +191,16 @@ class Office:
             await self.settle()
             await self.carry()
 
+    async def pass_on(self, step=timedelta(minutes=1), **delta):
+        """Move the clock on in steps, waiting for nothing that is at work; send what comes due."""
+        target = self.clock.now() + timedelta(**delta)
+        while self.clock.now() < target:
+            self.clock.set(min(self.clock.now() + step, target))
+            self.dispatcher.alarm.wake()
+            await asyncio.sleep(0)
+            await self.dispatcher.turn()
+            await self.carry()
+
     def runs(self):
         """All runs."""
         return self.ledger.read(lambda c: [run_row(row) for row in c.execute(RUNS)])
@@ -207,6 +222,7 @@ class Office:
             await self.courier.stop()
             await self.postman.aclose()
             self.ledger.close()
+            assert check(self.ledger.path) == []
             self.ledger = None
 
     async def crash(self):
@@ -230,7 +246,7 @@ class WebServer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.append((self.path, dict(self.headers), json.loads(body)))
+                outer.got.append((self.path, dict(self.headers), json.loads(body) if body else None))
                 status, headers = outer.answers.pop(0) if outer.answers else (204, {})
                 self.send_response(status)
                 for name, value in headers.items():
