@@ -24,6 +24,10 @@ INSTANT = timedelta(microseconds=1)
 """What turns an exclusive bound into an inclusive one: fire times are whole seconds."""
 
 
+MOST_CLOSURES = 400
+"""So many closures are looked behind for an occurrence that fires."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An instant that gets a row: an occurrence that fires or is excluded, or the place to which one was moved.
@@ -86,6 +90,15 @@ class Timetable:
             last = after + FARTHEST if own is None else own.fire_time
             return next(self._moved_too(after, last), None)
         return None if own is None else Judged(own, self.closures.at(own.fire_time))
+
+    def next_open(self, after: datetime) -> Judged | None:
+        """The first strictly after `after` that fires; None if there is none before `MOST_CLOSURES` in its way."""
+        for _ in range(MOST_CLOSURES):
+            found = self.next(after)
+            if found is None or found.closure is None:
+                return found
+            after = found.closure.end - INSTANT  # nothing fires inside, and nothing is moved there
+        return None
 
     def latest(self, after: datetime, until: datetime) -> Judged | None:
         """The last in (after, until] that fires, or None."""

@@ -5,15 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 
 from config.faults import quoted
+from config.jobs import JobDefinition
+from config.schedule_block import OnClosure
 from recurrence.closures import Closure
 from recurrence.moving import MOST_DAYS
 from recurrence.timetable import Judged
+
+_AT_WORK = {
+    OnClosure.FINISH: "finishes",
+    OnClosure.HOLD: "is held until it is over",
+    OnClosure.STOP: "is stopped",
+}
 
 MOVED = "; moved to "
 """Stands before the instant in the reason of an occurrence that was moved."""
 
 MOVED_EACH = "; each moved to its next open day"
 """Ends the reason of a row that stands for many of them."""
+
+
+def sentence(schedule: str, job: JobDefinition) -> str:
+    """A schedule in words (one sentence), and what the calendars of its job do to it."""
+    if not job.exclude:
+        return schedule
+    names = " and ".join(map(quoted, job.exclude))
+    what = "moved to the next open day" if job.on_exclude == "next-day" else "skipped"
+    said = f"{schedule.removesuffix('.')}, {what} inside the calendar{'s' * (len(job.exclude) > 1)} {names}"
+    return f"{said}, where a run that is at work {_AT_WORK[job.on_closure]}."
 
 
 def why_excluded(one: Judged, *, moves: bool) -> str:

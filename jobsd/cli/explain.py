@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from config.calendars.words import sentence
 from jobsd.cli import daemon
 from jobsd.cli.coming import provisional, told
 from jobsd.cli.files import chosen, read
@@ -43,5 +44,5 @@ def explained(path: Path, name: str) -> dict[str, Any]:
     schedule = job.schedule
     if schedule is None:
         return {"job": job.name, "schedule": "Never by itself.", "timezone": None}
-    found = {"job": job.name, "schedule": explain(told(schedule, now())), "timezone": schedule.zone}
+    found = {"job": job.name, "schedule": sentence(explain(told(schedule, now())), job), "timezone": schedule.zone}
     return {**found, "provisional": True} if provisional(schedule) else found

@@ -16,7 +16,7 @@ from jobsd.cli import daemon
 from jobsd.cli.coming import coming, published, why_never
 from jobsd.cli.files import chosen, file_zone, read
 from jobsd.cli.options import MOMENT, config_option, jobs_argument, json_option
-from jobsd.cli.output import Row, beneath, echo_json_list, echo_lines, note
+from jobsd.cli.output import Row, beneath, echo_json_list, echo_lines, note, plain
 from jobsd.cli.when import as_instant, is_utc, relative, utc_text, wall, zone_of
 from jobsd.cli.when import now as present
 
@@ -46,6 +46,8 @@ def next_times(
     as_json: bool,
 ) -> None:
     """Show coming fire times in each job's zone and in UTC, with the window's end and the reruns.
+
+    Occurrences that a calendar excludes are shown too, and count for -n.
 
     With -c no daemon is needed; without, the daemon is asked, which also knows jobs made through its API. Times
     without an offset are read in the file's zone (settings.timezone), without a file in UTC.
@@ -127,6 +129,10 @@ def _cells(row: Mapping[str, Any], now: datetime) -> Row:
 def _beneath(row: Mapping[str, Any]) -> Iterator[str]:
     zone = zone_of(row)
     parts = []
+    if row.get("excluded"):
+        parts.append(f"skipped: {plain(row['excluded'])}")
+    if row.get("moved_from"):
+        parts.append(f"moved from {wall(datetime.fromisoformat(row['moved_from']), zone)}")
     if row["window_end"]:
         parts.append(f"stops {wall(datetime.fromisoformat(row['window_end']), zone)}")
     if row["reruns"]:

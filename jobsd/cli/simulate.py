@@ -62,7 +62,7 @@ def simulate(
         echo_json(simulation_json(simulation, start, end))
         return
     if not summary:
-        echo_lines(lines((fire.json() for fire in simulation.fires), now))
+        echo_lines(lines((fire.json() for fire in simulation.told), now))
         click.echo()
     echo_lines(_summary(simulation, configuration, start, end, zone))
     for job in definitions:
@@ -80,6 +80,7 @@ def _summary(
         [_counted(name, found) for name, found in simulation.by_job().items() if found],
         indent="  ",
     )
+    yield from _excluded(simulation.excluded())
     if any(fire.provisional for fire in simulation.fires):
         yield PROVISIONAL
     busiest = [(minute, jobs) for minute, jobs in simulation.busiest()[:SHOWN] if jobs.total() > 1]
@@ -87,6 +88,14 @@ def _summary(
         yield "Busiest minutes"
         yield from table(("MINUTE", "FIRES", "JOBS"), [_minute(*pair, zone) for pair in busiest], indent="  ")
     yield from _overlaps(simulation, configuration.settings, zone)
+
+
+def _excluded(found: list[Coming]) -> Iterator[str]:
+    """How many occurrences calendars exclude, and what becomes of them."""
+    if found:
+        moved = sum(one.moved_to is not None for one in found)
+        also = f", {moved} of them moved" if moved else ""
+        yield f"{len(found)} occurrence{'s' * (len(found) > 1)} excluded by calendars{also}"
 
 
 def _counted(name: str, fires: list[Coming]) -> Row:

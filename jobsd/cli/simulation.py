@@ -46,10 +46,12 @@ class Simulation:
     Attributes:
         overlaps: By the names of the two jobs, in the definitions' order; a job with itself has its name twice.
         limits: The peak of each named limit.
+        told: The fires and what calendars exclude, in order of time.
     """
 
     definitions: Mapping[str, JobDefinition]
     fires: list[Coming] = field(default_factory=list)
+    told: list[Coming] = field(default_factory=list)
     minutes: dict[datetime, Counter[str]] = field(default_factory=dict)
     overlaps: dict[tuple[str, str], Overlap] = field(default_factory=dict)
     peak: Peak = field(default_factory=Peak)
@@ -57,7 +59,10 @@ class Simulation:
     _open: list[tuple[datetime, int, str]] = field(default_factory=list)
 
     def add(self, fire: Coming) -> None:
-        """Take one more fire, not before the last one."""
+        """Take one more fire, or an occurrence that is excluded, not before the last one."""
+        self.told.append(fire)
+        if fire.excluded is not None:
+            return
         self.fires.append(fire)
         minute = fire.fire_time.replace(second=0, microsecond=0)
         self.minutes.setdefault(minute, Counter())[fire.job] += 1
@@ -93,6 +98,10 @@ class Simulation:
         for fire in self.fires:
             found[fire.job].append(fire)
         return found
+
+    def excluded(self) -> list[Coming]:
+        """What calendars exclude, in order of time."""
+        return [one for one in self.told if one.excluded is not None]
 
     def often(self) -> list[tuple[tuple[str, str], Overlap]]:
         """The overlaps, the most frequent first."""
@@ -133,6 +142,7 @@ def simulation_json(simulation: Simulation, since: datetime, until: datetime) ->
         "peak": simulation.peak.json(),
         "limits": {limit: peak.json() for limit, peak in sorted(simulation.limits.items())},
         "fires": list(published(fire.json() for fire in simulation.fires)),
+        "excluded": list(published(one.json() for one in simulation.excluded())),
     }
 
 

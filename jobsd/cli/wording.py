@@ -74,6 +74,7 @@ def run_facts(run: Json, now: datetime) -> list[Row]:
     facts += [("reason", run["reason"])] if run["reason"] else []
     facts.append(("fire time", f"{both(at, zone)}, {relative(at, now)}, kind {run['kind']}"))
     for name, key in (
+        ("moved from", "moved_from"),
         ("started", "started_at"),
         ("window end", "window_end"),
         ("stop asked", "stop_requested_at"),

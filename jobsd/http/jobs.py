@@ -154,6 +154,6 @@ def _coming(facts: list[views.JobFacts], after: datetime, until: datetime | None
         # one broken schedule must not take the others down; the scheduling loop logs it as `trigger_failed`
         with contextlib.suppress(Exception):
             found += views.next_views(
-                job.name, job.schedule, after=after, until=until, limit=limit if job.enabled else 0
+                job.name, job.timetable, after=after, until=until, limit=limit if job.enabled else 0
             )
     return sorted(found, key=lambda entry: (entry.fire_time, entry.job))

@@ -26,6 +26,7 @@ from scheduler.ledger.queries import EventRow
 from scheduler.lifecycle import FINAL, STATUS
 from scheduler.model import AttemptRow, JobRow, RunRow
 from scheduler.planner.active import cycle_end
+from scheduler.planner.closing import closures_of
 
 Tally = Mapping[AssetState, int]
 """How many assets are in each state; states without assets may be missing."""
@@ -69,6 +70,7 @@ def run_view(run: RunRow, tally: Tally) -> RunView:
         occurrences=run.occurrences,
         last_fire_time=run.last_fire_time,
         parent_run=run.parent_run,
+        moved_from=run.moved_from,
         stop_requested_at=run.stop_requested_at,
         stop_reason=run.stop_reason,
     )
@@ -99,7 +101,8 @@ def next_rerun_at(run: RunRow, job: JobRow, definition: JobDefinition | None, no
     """When what `run` leaves would be rerun next; None if it has ended, or its cycle ends before that."""
     if run.state in FINAL or definition is None:
         return None
-    return cycle.next_rerun(run, after=now, before=cycle_end(definition, job, run))
+    closures = closures_of(definition, run)
+    return cycle.next_rerun(run, after=now, before=cycle_end(definition, job, run), closures=closures)
 
 
 def attempt_view(attempt: AttemptRow) -> AttemptView:

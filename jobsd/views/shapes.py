@@ -50,6 +50,9 @@ class RunView(View):
     occurrences: int = Field(description="Above 1 where one run stands for a stretch, up to last_fire_time.")
     last_fire_time: datetime | None
     parent_run: str | None = Field(description="The run whose remaining assets this one took.")
+    moved_from: datetime | None = Field(
+        description="Fire time of the first occurrence that a calendar excluded and that was moved here."
+    )
     stop_requested_at: datetime | None
     stop_reason: str | None
 
@@ -216,6 +219,13 @@ class PauseView(View):
     by: str | None
 
 
+class ExcludedView(View):
+    """An occurrence that does not run, because a calendar is closed."""
+
+    fire_time: datetime
+    reason: str
+
+
 class JobView(View):
     """A job."""
 
@@ -230,8 +240,11 @@ class JobView(View):
     schedule: str = Field(description="The schedule in one sentence.")
     timezone: str
     known_since: datetime = Field(description="Of the time before, nothing is known (any more).")
-    next_fire_time: datetime | None
+    next_fire_time: datetime | None = Field(
+        description="The next one at which it runs, by schedule and calendars."
+    )
     local: str | None = Field(description="The next fire time in the job's zone, with its offset.")
+    next_excluded: ExcludedView | None = Field(description="The next one, if a calendar lets it not run.")
     last_run: RunView | None
     paused: PauseView | None
     labels: dict[str, str]
@@ -253,6 +266,9 @@ class NextView(View):
     timezone: str
     window_end: datetime | None
     reruns: list[datetime] = Field(description="When what is left would be rerun, before the next fire time.")
+    excluded: str | None = Field(description="Why a calendar lets it not run; null if it runs.")
+    moved_to: datetime | None = Field(description="The fire time to which it was moved.")
+    moved_from: datetime | None = Field(description="The fire time of the first that was moved here.")
 
 
 class Explanation(View):

@@ -10,7 +10,7 @@ from scheduler.model import Actor, By
 
 RUN_KEYS = {
     "run_id", "run_no", "job", "kind", "fire_time", "local", "timezone", "state", "status", "reason", "attempts", "window_end",
-    "started_at", "ended_at", "assets", "occurrences", "last_fire_time", "parent_run", "stop_requested_at",
+    "started_at", "ended_at", "assets", "occurrences", "last_fire_time", "parent_run", "moved_from", "stop_requested_at",
     "stop_reason",
 }  # fmt: skip
 ASSET_KEYS = {"total", "done", "open", "fresh", "failed", "timed_out", "unreachable"}
@@ -23,7 +23,7 @@ def test_a_job_has_its_schedule_its_next_fire_time_and_its_last_run(told):
     nightly = jobs["nightly"]
     assert set(nightly) == {
         "job", "guid", "job_no", "origin", "creator", "description", "enabled", "defined", "schedule", "timezone",
-        "known_since", "next_fire_time", "local", "last_run", "paused", "labels", "coverage",
+        "known_since", "next_fire_time", "local", "next_excluded", "last_run", "paused", "labels", "coverage",
     }  # fmt: skip
     assert nightly["next_fire_time"] == "2026-03-08T07:30:00Z"
     assert nightly["local"] == "2026-03-08T03:30:00-04:00"
@@ -76,6 +76,9 @@ def test_coming_fire_times_have_windows_and_reruns(told):
             "timezone": "America/New_York",
             "window_end": "2026-03-08T08:30:00Z",
             "reruns": ["2026-03-08T13:30:00Z", "2026-03-08T19:30:00Z", "2026-03-09T01:30:00Z"],
+            "excluded": None,
+            "moved_to": None,
+            "moved_from": None,
         }
     ]
     assert told.get("/v1/jobs/nightly/next?n=1") == one
