@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from runners import trust
+from scheduler.ledger.checking import check
 
 ROOT = Path(__file__).parents[2]
 
@@ -174,7 +175,7 @@ class Process:
         self.process.wait(10)
 
     def close(self):
-        """End it, whatever state it is in."""
+        """End it, whatever state it is in; its ledger must hold what it promises."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
             try:
@@ -187,6 +188,9 @@ class Process:
         self._socket.close()
         self.process.stdout.close()
         self.process.stderr.close()
+        ledger = self.state / "ledger.db"
+        found = check(ledger) if ledger.exists() else []
+        assert not found, "\n".join(map(str, found))
 
 
 def instant(text):
@@ -203,20 +207,18 @@ def daemon_process():
 @pytest.fixture
 def daemon(tmp_path):
     """A function that starts `jobsd run` on a text or a file; every one is ended."""
-    started = []
+    with contextlib.ExitStack() as started:
 
-    def start(text_or_path, *, folder=tmp_path, **more):
-        path = text_or_path
-        if isinstance(text_or_path, str):
-            path = folder / "jobs.yaml"
-            path.write_text(text_or_path)
-        process = Process(path, folder, **more)
-        started.append(process)
-        return process
+        def start(text_or_path, *, folder=tmp_path, **more):
+            path = text_or_path
+            if isinstance(text_or_path, str):
+                path = folder / "jobs.yaml"
+                path.write_text(text_or_path)
+            process = Process(path, folder, **more)
+            started.callback(process.close)
+            return process
 
-    yield start
-    for process in started:
-        process.close()
+        yield start
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from scheduler.clock import ManualClock
 from scheduler.control import Control
 from scheduler.dispatcher import Dispatcher
 from scheduler.ledger import Ledger
+from scheduler.ledger.checking import check
 from scheduler.model import Actor, By
 
 START = datetime(2026, 3, 7, 12, 0, tzinfo=UTC)
@@ -119,7 +120,7 @@ class House:
         return self.url
 
     def stop(self):
-        """Bring everything down."""
+        """Bring everything down; the ledger must hold what it promises."""
         self.server.stop()
         if self.url:
             self.http.close()
@@ -128,6 +129,7 @@ class House:
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()
+        assert check(self.ledger.path) == []
 
     def get(self, path, *, status=200, **more):
         """The JSON at `path`, asked for with the local token."""
