@@ -13,6 +13,7 @@ from jobsd.doctor import (
     clock,
     file,
     folder,
+    heartbeats,
     listener,
     mail,
     programs,
@@ -36,6 +37,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
     now = SystemClock().now()
     looks = [asyncio.create_task(_apart(area, look)) for area, look in _local(patient, now).items()]
     looks += [asyncio.create_task(_servers(patient)), asyncio.create_task(mail.examine(patient, now))]
+    looks.append(asyncio.create_task(heartbeats.examine(patient)))
     try:
         for look in looks:
             for finding in await look:

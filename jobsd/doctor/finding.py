@@ -19,7 +19,8 @@ class Finding:
     """One thing looked at.
 
     Attributes:
-        area: What it belongs to: file, secret, server, clock, zone, ledger, access, program, mail, listener, sde.
+        area: What it belongs to: file, secret, server, clock, zone, ledger, access, program, mail, heartbeat,
+            listener, sde.
         name: Which one of its area; may be empty.
         health: How it is.
         found: What was seen, in words; never holds a secret.

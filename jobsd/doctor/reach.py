@@ -44,10 +44,10 @@ class Reached:
     at: datetime
 
 
-async def reach(url: str, tls: ssl.SSLContext) -> Reached:
+async def reach(url: str, tls: ssl.SSLContext, *, ask: bool = True) -> Reached:
     """Connect to the server of `url` and ask for its head; `tls` says whom to trust. Raises NotReached.
 
-    The caller bounds the time.
+    Without `ask` nothing is asked for: to call the address is to tell something. The caller bounds the time.
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
@@ -56,6 +56,8 @@ async def reach(url: str, tls: ssl.SSLContext) -> Reached:
     async with _connected(host, address, port, tls if secure else None) as (reader, writer):
         shown: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
         certificate = None if shown is None else shown.getpeercert(binary_form=True)
+        if not ask:
+            return Reached(address, certificate, None, SystemClock().now())
         writer.write(_HEAD.format(path=parts.path or "/", host=parts.netloc.rpartition("@")[2]).encode())
         date = await _date(reader)
         return Reached(address, certificate, date, SystemClock().now())
