@@ -56,8 +56,13 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """The row of an occurrence, or of `count` of them up to `last`; where it was moved, if it was."""
+    """The row of an occurrence, or of `count` of them up to `last`; where it was moved, if it was.
 
+    `run_no` has the order in which rows were written; where `opened_at` has another, the clock was set back.
+    """
+
+    run_no: int
+    opened_at: datetime
     run_id: str
     fire_time: datetime
     last: datetime
@@ -166,7 +171,8 @@ def _twice(job: Known, rows: Sequence[Fired], terms: Mapping[int, Terms]) -> Ite
     for row in rows:
         if stretch is not None and row.fire_time <= stretch.last and row.moved_from is None:
             mine, other = terms.get(row.version_id), terms.get(stretch.version_id)
-            if mine is not None and other is not None and mine.schedule == other.schedule:
+            early = stretch.run_no < row.run_no and stretch.opened_at > row.opened_at  # by a clock that was ahead
+            if mine is not None and other is not None and mine.schedule == other.schedule and not early:
                 says = f"its fire time {iso(row.fire_time)} is also one of run {stretch.run_id}"
                 yield Finding("twice", says, job.name, row.run_id)
         if row.count > 1 and (stretch is None or row.last > stretch.last):

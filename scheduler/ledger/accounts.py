@@ -44,7 +44,10 @@ def accounts(connection: sa.Connection) -> Iterator[Finding]:
 def _fired(row: Any) -> Fired:
     last = row.last_fire_time or row.fire_time
     moved_to = None if row.moved is None else _moved_to(row.moved)
-    return Fired(row.run_id, row.fire_time, last, row.occurrences, row.version_id, row.moved_from, moved_to)
+    order = (row.run_no, row.opened_at)
+    return Fired(
+        *order, row.run_id, row.fire_time, last, row.occurrences, row.version_id, row.moved_from, moved_to
+    )
 
 
 def _moved_to(reason: str) -> datetime | None:
@@ -88,6 +91,8 @@ def _behind(connection: sa.Connection) -> Iterator[Finding]:
 _ROWS = (
     sa.select(
         _R.job_id,
+        _R.run_no,
+        _R.opened_at,
         _R.run_id,
         _R.fire_time,
         _R.last_fire_time,
