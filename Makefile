@@ -1,9 +1,10 @@
 # jobsd: every command does its own set-up; Python >= 3.11 with venv, and make, are all that a machine needs.
 PYTHON ?= python3
+KILLS ?= 1000
 BIN := .venv/bin
 STAMP := .venv/.current
 
-.PHONY: venv run test fuzz check bench format lock docs
+.PHONY: venv run test chaos fuzz check bench format lock docs
 
 venv: $(STAMP)
 
@@ -20,6 +21,9 @@ run: venv ## the daemon on the quick start's schedule, in the foreground
 test: venv ## the whole suite
 	@$(BIN)/python -m compileall -q config jobsd recurrence runners scheduler # it starts hundreds of daemons
 	$(BIN)/python -m pytest -n 4 --dist worksteal
+
+chaos: venv ## the daemon is killed 1,000 times, at every named point and at random; KILLS= for more or fewer
+	PYTHONPATH=.:tests/lib $(BIN)/python -m chaos --kills $(KILLS)
 
 fuzz: venv ## 2,000 made-up requests for each face, others at each run (make test has 200, always the same)
 	JOBSD_FUZZ_CASES=2000 $(BIN)/python -m pytest -n 2 --timeout 1800 tests/fuzz

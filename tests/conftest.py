@@ -1,6 +1,11 @@
 """What tests of every package share."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "lib"))  # the harness: forkserver and chaos
 
 
 def _alive(pid):
@@ -45,3 +50,13 @@ def authority_in():
 def authority(tmp_path):
     """Issues certificates into the test's folder."""
     return Authority(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def fork_server():
+    """Starts daemons as processes of their own, without the second that each spends on its imports."""
+    from forkserver.client import ForkServer
+
+    made = ForkServer()
+    yield made
+    made.close()

@@ -1,0 +1,105 @@
+"""The long form: world after world, each with lives that end at the points reached least, or at random."""
+
+import random
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+
+from chaos.book import NAMES
+from chaos.judge import Findings
+from chaos.pilot import Pilot, cancel
+from chaos.world import CALENDARS, LOCAL, REMOTE
+
+KILLS = 60
+"""Kills in one world: its ledger stays small enough to be compared after each."""
+
+STAGES = (
+    ("local", {"jobs": LOCAL}),
+    ("remote, well", {"jobs": CALENDARS + REMOTE}),
+    ("remote, ill", {"jobs": CALENDARS + REMOTE, "ill": 0.3}),
+    ("all, with retention", {"jobs": LOCAL + CALENDARS + REMOTE, "ill": 0.1, "retention": timedelta(hours=1)}),
+)
+TARGETS = 8
+
+
+class Stage:
+    """One world of the marathon; `points` and `luck` count what happened."""
+
+    def __init__(self, folder, server, number, seed, *, seen):
+        self.title, how = STAGES[number % len(STAGES)]
+        self.chance = random.Random(f"{seed} {number}")
+        self.pilot = Pilot(folder, server, how["jobs"], seed=self.chance.randrange(1 << 30),
+                           **{key: value for key, value in how.items() if key != "jobs"})  # fmt: skip
+        self.points, self.luck, self.errors = Counter(), Counter(), []
+        self._seen = Counter(seen)
+
+    def play(self, kills):
+        """So many lives, then the end in peace; the findings."""
+        for _ in range(kills):
+            self._between()
+            self.points[self._life()] += 1
+        findings, _ = self.pilot.finish(120)
+        self.errors = self.pilot.errors()
+        return findings if isinstance(findings, Findings) else Findings()
+
+    def close(self):
+        """End it."""
+        self.pilot.close()
+
+    def _between(self):
+        """What happens to the clock while nobody lives."""
+        draw = self.chance.random()
+        if draw < 0.12:
+            self._step("stepped on", timedelta(seconds=self.chance.randint(10, 900)))
+        elif draw < 0.15:
+            self._step("stepped on by hours", timedelta(seconds=self.chance.randint(3600, 20000)))
+        elif draw < 0.2:
+            self._step("stepped back", -timedelta(seconds=self.chance.randint(1, 120)))
+
+    def _step(self, name, by):
+        self.luck[f"clock {name}"] += 1
+        self.pilot.book.step(by)
+
+    def _life(self):
+        draw = self.chance.random()
+        if draw < 0.65:
+            return self._at_a_point()
+        seconds = self.chance.uniform(0.02, 2.5)
+        if draw < 0.8:
+            return self.pilot.life(seconds=seconds)
+        self.luck[what := self.chance.choice(("stopped", "stepped", "busy", "cancelled"))] += 1
+        return self.pilot.life(seconds=seconds + 1.5, deed=getattr(self, f"_{what}"))
+
+    def _at_a_point(self):
+        """Die at whichever of the points with the fewest kills comes first, at its first pass or a later one."""
+        counts = Counter({name: self._seen[name] + self.points[name] for name in NAMES})
+        fewest = sorted(NAMES, key=lambda name: (counts[name], self.chance.random()))[:TARGETS]
+        kill = {name: self.chance.choice((0, 0, 0, 1, 2, 5)) for name in fewest}
+        deed = cancel if any("cancel" in name for name in fewest) else None
+        return self.pilot.life(kill=kill, deed=deed, seconds=self.chance.uniform(1.0, 4.0))
+
+    def _stopped(self, pilot, deadline):
+        """The machine is suspended for a while: the daemon stands still, the clock goes on."""
+        if pilot.ready(deadline):
+            with suppress(ProcessLookupError):
+                pilot.signal(signal.SIGSTOP)
+                time.sleep(self.chance.uniform(0.2, 0.8))
+                pilot.book.step(timedelta(seconds=self.chance.randint(0, 300)))
+                pilot.signal(signal.SIGCONT)
+
+    def _stepped(self, pilot, deadline):
+        """The clock is stepped while it is at work."""
+        if pilot.ready(deadline):
+            time.sleep(self.chance.uniform(0.1, 0.5))
+            pilot.book.step(timedelta(seconds=self.chance.randint(-90, 600)))
+
+    def _busy(self, pilot, deadline):
+        """Another process holds the ledger's lock for a while."""
+        if pilot.ready(deadline):
+            with suppress(Exception):
+                pilot.hold_ledger(self.chance.uniform(0.3, 1.2))
+
+    def _cancelled(self, pilot, deadline):
+        cancel(pilot, deadline)
