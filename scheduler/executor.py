@@ -240,7 +240,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - foreign code: whatever it raises is this attempt's failure
             lost = self._unkept(error)
             if lost is not None:  # the disk is full, or read-only: no fault of anybody's code
-                _log.error(
+                _log.warning(
                     "output_lost", job=work.job.name, run_id=run.run_id, attempt=attempt.number, reason=lost
                 )
                 return Outcome(Ended.FAILED, f"its output cannot be kept: {lost}", retryable=True)
