@@ -27,6 +27,10 @@ Judge = Callable[[str, Run], Iterable[tuple[str, str]]]
 """What is wrong with the `run:` of the job of that name beyond its form: the path below `run` and the message."""
 
 
+BEGUN_ANEW = frozenset({"command", "http", "sde_connection"})
+"""Kinds of `run:` of which nobody knows afterwards what was done when they were stopped."""
+
+
 @dataclass
 class Jobs:
     """Reads the jobs of one file; `unsure` are the settings that had faults of their own."""
@@ -113,6 +117,7 @@ class Jobs:
         before = len(self.reading.faults)
         self._check_evaluation(found.get("run"), node)
         self._check_run(found, node)
+        self._check_hold(found, node)
         if "smtp" not in self.unsure and isinstance(found.get("notify"), Notify):
             self._check_mails(found["notify"], node)
         return len(self.reading.faults) == before
@@ -139,6 +144,22 @@ class Jobs:
             return
         for path, message in self.judge(str(found.get("name")), run):
             self.reading.fault(deepest(place, path), f"run.{path}", message)
+
+    def _check_hold(self, found: Mapping[str, Any], node: Node) -> None:
+        """A run that is held goes on afterwards: what its runner cannot take up again must be safe to repeat."""
+        block, run = found.get("schedule"), found.get("run")
+        if (
+            not isinstance(block, ScheduleBlock)
+            or block.on_closure is not OnClosure.HOLD
+            or not isinstance(run, Run)
+        ):
+            return
+        if run.kind in BEGUN_ANEW and found.get("idempotent") is not True:
+            place = entry_of(entry_of(node, "schedule"), "on_closure") or node
+            advice = "write idempotent: true if it may be begun anew, or on_closure: finish or stop"
+            self.reading.fault(
+                place, "schedule.on_closure", f"hold stops a {run.kind} that cannot go on; {advice}"
+            )
 
     def _check_mails(self, found: Notify, node: Node) -> None:
         notify = entry_of(node, "notify")

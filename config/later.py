@@ -22,8 +22,5 @@ def not_acted_on(configuration: Configuration) -> Iterator[str]:
 
 def job_not_acted_on(job: JobDefinition) -> Iterator[tuple[str, str]]:
     """Key and text for each such key of a job."""
-    if job.exclude:
-        names = ", ".join(map(quoted, job.exclude))
-        yield "schedule", f"exclude is not acted on yet: the job also fires inside {names}"
     if job.run.kind in RUNS:
         yield "run", f"run.{job.run.kind} cannot be carried out yet: each of its runs fails and says so"

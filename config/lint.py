@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
+from config.calendars import lint as calendars
 from config.clock_changes import clock_change_warnings
 from config.definitions import (
     CollectRun,
@@ -36,6 +37,7 @@ def lint(configuration: Configuration, *, now: datetime) -> list[str]:
     """
     lines = [*_settings(configuration), *_unused(configuration), *_over_nothing(configuration)]
     lines += [*_without_params(configuration), *_without_key(configuration), *not_acted_on(configuration)]
+    lines += calendars.over(configuration, now=now)
     for job in configuration.jobs.values():
         lines += [_line(configuration, job, key, text) for key, text in _job(job, now)]
     return sorted(lines, key=_place)
@@ -127,8 +129,7 @@ def _over_nothing(configuration: Configuration) -> Iterator[str]:
 def _job(job: JobDefinition, now: datetime) -> Iterator[tuple[str, str]]:
     yield from job_not_acted_on(job)
     yield from _polls(job)
-    if job.on_exclude != "skip" and not job.exclude:
-        yield "schedule", f"on_exclude: {job.on_exclude} has no effect without exclude"
+    yield from (("schedule", text) for text in calendars.of_job(job, now=now))
     if isinstance(job.run, CollectRun) and job.run.type is JobType.EVALUATION and job.run.incremental:
         yield "run", "incremental has no effect on an EvaluationJob, which collects nothing"
     schedule = job.schedule

@@ -114,7 +114,8 @@ def _check(event: Any) -> None:
     for rule in rules if isinstance(rules, list) else [rules]:
         if set(rule.get("FREQ", [])) & _OFTEN:
             raise IcsError(f"{name} recurs more often than daily; write it under weekly")
-    _expanded(event, name)
+    if rules or "RDATE" in event:
+        _expanded(event, name)
 
 
 def _moment(value: Any, name: str) -> date:
