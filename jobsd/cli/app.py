@@ -31,7 +31,7 @@ DAEMON = {
     "results": ("jobsd.cli.results:results", "What the checks of a run say."),
     "logs": ("jobsd.cli.logs:logs", "The output of a run."),
     "coverage": ("jobsd.cli.coverage:coverage", "What a job covers, asset by asset."),
-    "deliveries": ("jobsd.cli.deliveries:deliveries", "Mails, webhooks and results: what became of them."),
+    "deliveries": ("jobsd.cli.deliveries:deliveries", "Mails, webhooks, heartbeats and results: what became of them."),
     "resend": ("jobsd.cli.deliveries:resend", "Send a mail, a webhook or a result again."),
     "journal": ("jobsd.cli.journal:journal", "Who did what, when and from where."),
     "trigger": ("jobsd.cli.acts:trigger", "Run a job now."),

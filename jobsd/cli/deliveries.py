@@ -36,7 +36,7 @@ def deliveries(
 ) -> None:
     """Show what was or is to be sent, newest first: to whom, and what became of it.
 
-    Mails, webhooks, and results that the remote agent posts to SDE servers.
+    Mails, webhooks, heartbeats, and results that the remote agent posts to SDE servers.
 
     Example: jobsd deliveries --state refused --state pending
     """
