@@ -182,7 +182,8 @@ class Dispatcher(InForce):
         """Plan and carry out until nothing is left to do; marks are kept until they are carried out."""
         for _ in range(MOST_PASSES):
             due, now = frozenset(self._due), self.clock.now()
-            planned = await self.ledger.aread(partial(self._look, due=due, now=now))
+            look = partial(self._look, due=due, now=now, capacity=self._capacity(now))
+            planned = await self.ledger.aread(look)
             self._tell_broken(planned.broken)
             self._paced(planned)
             actions = [a for a in planned.actions if self.firing or isinstance(a, RequestStop)]
@@ -200,19 +201,21 @@ class Dispatcher(InForce):
                 if isinstance(done, BaseException):
                     raise done
 
-    def _look(self, connection: Connection, *, due: frozenset[str], now: datetime) -> Plan:
+    def _look(
+        self, connection: Connection, *, due: frozenset[str], now: datetime, capacity: Capacity
+    ) -> Plan:
         """A plan on what the ledger says now; beside the loop, because ten thousand jobs may be due at once."""
         seen = self._eye.take(connection, due=due, now=now)
         if self._unreadable:  # not removed: what waits of them waits on
             known = (run for run in seen.runs if run.job not in self._unreadable or run.state is State.RUNNING)
             seen = replace(seen, runs=tuple(known))
-        return plan(now, self.definitions, seen, self._capacity(now))
+        return plan(now, self.definitions, seen, capacity)
 
     def _capacity(self, now: datetime) -> Capacity:
         assert self.configuration is not None  # noqa: S101 - installed before the first turn
         settings = self.configuration.settings
         late = self._pace.room(settings.catch_up_rate, now)
-        return Capacity(settings.max_running, settings.limits, late)
+        return Capacity(settings.max_running, settings.limits, late, self.executor.limits())
 
     def _paced(self, planned: Plan) -> None:
         """Count what starts late, and tell once that more of it waits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -151,6 +152,10 @@ class Executor:
         job = self._definition(run.job)
         closure = None if job is None else reached(job, run, now)
         return None if closure is None else stop_of(closure)
+
+    def limits(self) -> Counter[str]:
+        """How many attempts under way count in each named limit, by the definitions with which they started."""
+        return Counter(name for work in list(self._works.values()) for name in work.job.limits)
 
     def running(self) -> list[int]:
         """The numbers of the runs whose attempts are under way."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from config.definitions import JobDefinition, Overlap
+from config.definitions import CatchUpPolicy, JobDefinition, Overlap
 from scheduler.lifecycle import State
 from scheduler.model import Cause, JobRow, RunRow
 from scheduler.planner.actions import Action, Start
@@ -42,11 +42,18 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How much may run at once, in all and by named limit, and how many late starts may be made now."""
+    """How much may run at once.
+
+    Attributes:
+        max_running: In all.
+        limits: By named limit; `used`: what is at work counts in these, by the definitions with which it started.
+        late: How many late starts may be made now.
+    """
 
     max_running: int
     limits: Mapping[str, int]
     late: float = math.inf
+    used: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +129,7 @@ def _admit(
     capacity: Capacity,
 ) -> tuple[list[Start], bool]:
     """The starts for which there is room, by priority, then by fire time, and `Plan.held`."""
-    used: Counter[str] = Counter()
-    for name in running:
-        used.update(definitions[name].limits if name in definitions else ())
+    used = Counter(capacity.used)
     total, busy = len(running), Counter(running)
     admitted: list[Start] = []
     late, held = 0, False
@@ -134,7 +139,7 @@ def _admit(
             break
         if any(used[name] >= capacity.limits.get(name, capacity.max_running) for name in job.limits):
             continue
-        if job.overlap is not Overlap.ALLOW and (busy[run.job] or _before(run, by_job[run.job])):
+        if not _side_by_side(job) and (busy[run.job] or _before(run, by_job[run.job])):
             continue
         if start.late and late >= capacity.late:
             held = True
@@ -145,6 +150,11 @@ def _admit(
         busy[run.job] += 1
         used.update(job.limits)
     return admitted, held
+
+
+def _side_by_side(job: JobDefinition) -> bool:
+    """Whether runs of the job may be at work at once; `catch_up: all` is one after the other in any case."""
+    return job.overlap is Overlap.ALLOW and job.catch_up.policy is not CatchUpPolicy.ALL
 
 
 def _before(run: RunRow, siblings: Sequence[RunRow]) -> bool:

@@ -14,7 +14,7 @@ from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, Cycle, JobRow, Kind, RunRow
 from scheduler.planner import Capacity, Snapshot, plan
 from scheduler.planner.actions import Apply, Open, Postpone, RequestStop, Start
-from scheduler.planner.walks import STRETCH
+from scheduler.planner.walks import BATCH, STRETCH
 
 MIDNIGHT = datetime.fromisoformat("2026-03-02T00:00:00Z")
 HOUR = timedelta(hours=1)
@@ -124,6 +124,20 @@ def test_many_misses_are_one_record_and_no_more_are_walked_than_needed():
     assert last.state is State.PENDING
 
 
+def test_with_catch_up_all_some_hundred_wait_at_the_most():
+    """Of a thousand that were missed 200 are opened; the next ones when fewer wait, from where the first ones end."""
+    everything = job(catch_up=CatchUp(policy=CatchUpPolicy.ALL, grace=2000 * HOUR))
+    now = MIDNIGHT + 1000 * HOUR
+    (opened,) = planned(now, everything)
+    assert {r.state for r in opened.records} == {State.PENDING}
+    assert (len(opened.records), opened.watermark) == (BATCH, opened.records[-1].occurrence.fire_time)
+    waiting = [run(State.PENDING, n, fire_time=r.occurrence.fire_time) for n, r in enumerate(opened.records, 1)]
+    reached = row(watermark=opened.watermark)
+    assert not any(isinstance(a, Open) for a in planned(now, everything, reached, waiting, running=["job"]))
+    (more,) = planned(now, everything, reached, waiting[1:])
+    assert more.records[0].occurrence.fire_time == opened.watermark + HOUR
+
+
 def test_a_pause_cuts_the_stretch():
     """Before the pause: by policy; in it: skipped; after its end: by policy again."""
     paused = row(paused_at=MIDNIGHT + 1.5 * HOUR, paused_until=MIDNIGHT + 4 * HOUR, paused_note="patching")
@@ -158,6 +172,18 @@ def test_overlap_judges_first_attempts(overlap, state, record, others):
     *before, opened = actions
     assert [str(r.state) for r in opened.records] == [record]
     assert [a.move if isinstance(a, Apply) else a.stop for a in before] == others
+
+
+@pytest.mark.parametrize("overlap", [Overlap.QUEUE, Overlap.REPLACE])
+def test_an_occurrence_takes_the_place_of_no_run_by_hand(overlap):
+    """What somebody asked for waits on; the new occurrence waits behind it."""
+    asked = run(State.PENDING, kind=Kind.MANUAL)
+    (opened,) = planned(MIDNIGHT + HOUR, job(overlap=overlap), row(watermark=MIDNIGHT), [asked])
+    assert [str(r.state) for r in opened.records] == ["pending"]
+    later = run(State.PENDING, 2, fire_time=MIDNIGHT + HOUR)
+    assert planned(MIDNIGHT + HOUR, job(overlap=overlap), runs=[asked, later], due=False) == [
+        Start(1, Cause.MANUAL)
+    ]
 
 
 def test_a_rerun_under_way_is_stopped_by_the_new_occurrence_whatever_overlap_says():
@@ -284,8 +310,9 @@ def test_a_job_out_of_force_cancels_what_waits_and_lets_the_running_finish(defin
         (Capacity(3, {}), [], [1, 2, 3]),
         (Capacity(2, {}), [], [1, 2]),
         (Capacity(2, {}), ["x", "y"], []),
-        (Capacity(9, {"net": 2}), ["job"], [1]),
-        (Capacity(9, {"net": 1}), ["job"], []),
+        (Capacity(9, {"net": 2}, used={"net": 1}), ["job"], [1]),
+        (Capacity(9, {"net": 1}, used={"net": 1}), ["job"], []),
+        (Capacity(9, {"net": 1}, used={"net": 2}), ["job"], []),
     ],
 )
 def test_there_is_room_for_so_many(room, running, started):
