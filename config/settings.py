@@ -105,6 +105,7 @@ class DaemonHeartbeat(Model):
     """`settings.heartbeat`: an address that is called as long as the daemon does its work."""
 
     NOUN: ClassVar[str] = "a heartbeat"
+    ADDRESSES: ClassVar[frozenset[str]] = frozenset({"url"})
 
     url: Annotated[str, URL] = Field(description="Called with an empty POST; it may be a secret.", repr=False)
     every: Annotated[timedelta, Duration(low=timedelta(seconds=1))] = Field(

@@ -14,8 +14,9 @@ from typing import Any
 from scheduler import notices
 from scheduler.lifecycle import ACTIVE, State
 from scheduler.model import RunRow
+from scheduler.planner.actions import PAUSED
 
-HANDS = ("paused", 'calendar "')
+HANDS = (PAUSED, "calendar ", "held: ")
 """How the reasons begin that the planner gives where an operator or a calendar keeps a run from its work."""
 
 HELD = frozenset({State.SKIPPED, State.MISSED, State.EXPIRED, State.INCOMPLETE, State.RETRYING})

@@ -112,7 +112,7 @@ def change(
     """Put a new version of the definition in force; `reset` (the schedule changed) moves the watermark to `at`."""
     before = notifying.of_job(connection, row.job_id)
     _new_version(connection, row.job_id, version, at)
-    notifying.changed(connection, row.job_id, before, at)
+    notifying.changed(connection, row.job_id, before, version.body.get("notify") or {}, at)
     if reset:
         _set(connection, row, watermark=at, schedule_since=at)
         _look_again(connection, row, at)

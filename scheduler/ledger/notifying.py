@@ -42,9 +42,11 @@ def of_job(connection: sa.Connection, job_id: int) -> Mapping[str, Any]:
     return found or {}
 
 
-def changed(connection: sa.Connection, job_id: int, before: Mapping[str, Any], at: datetime) -> None:
-    """The job has a new version, and had `before` as its `notify`: what is not told yet is told by the new one."""
-    late.changed(connection, job_id, before, of_job(connection, job_id), at)
+def changed(
+    connection: sa.Connection, job_id: int, before: Mapping[str, Any], after: Mapping[str, Any], at: datetime
+) -> None:
+    """The `notify` of a job was `before` and is `after` now: what is not told yet is told by the new one."""
+    late.changed(connection, job_id, before, after, at)
 
 
 def ready(connection: sa.Connection, delivery: Delivery, now: datetime) -> Delivery | Void | Wait:

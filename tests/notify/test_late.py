@@ -219,3 +219,41 @@ async def test_a_mail_server_that_is_away_loses_no_occurrence(office, file):
     assert datetime.fromisoformat("2026-03-02T02:39:00Z") == made.clock.now()
     assert "of its occurrences have not succeeded since" in file.server.mails[0].get_content()
     assert [state for state, _ in sent(made)][:2] == ["delivered", "void"]
+
+
+FREEZE = """
+calendars:
+  freeze: {weekly: [{on: monday, from: "01:30", to: "04:10"}]}
+"""
+
+
+async def test_what_a_calendar_did_is_told_to_nobody(office, file):
+    """Neither what it excludes nor what it holds; what hangs after it was held is told then."""
+    made = office("2026-03-02T00:55:00Z")
+    text = file(schedule="interval: 1h, exclude: [freeze], on_closure: hold", command=HANG) + FREEZE
+    text = text.replace("after: 30m", "after: 45m")
+    await made.up(text.replace("    notify", "    idempotent: true\n    overlap: allow\n    notify"))
+    await made.pass_on(timedelta(minutes=5), minutes=38)
+    await made.dispatcher.executor.drain()  # it is asked to stop, and held
+    await made.pass_on(timedelta(minutes=5), hours=2, minutes=27)
+    assert [(str(run.state), run.reason.partition(":")[0]) for run in made.runs()] == [
+        ("retrying", "held"),
+        *[("skipped", 'calendar "freeze"')] * 3,
+    ]
+    assert [state for state, _ in sent(made)] == ["pending"]
+    await made.pass_on(timedelta(minutes=5), minutes=55)
+    (mail,) = file.server.mails
+    assert "Due:     Mon 2026-03-02 01:00:00 UTC" in mail.get_content()
+    assert "is still at work" in mail.get_content()
+
+
+async def test_a_notice_of_a_clock_that_was_ahead_hides_nothing(office, file):
+    """The clock was a year ahead and is set back: what is late by the right time is told."""
+    made = office("2027-03-01T23:59:00Z")
+    await made.up(file(schedule="interval: 1h"))
+    await made.tick(timedelta(minutes=10), minutes=40)
+    assert len(file.server.mails) == 1
+    made.clock.set(datetime.fromisoformat("2026-03-01T23:59:00Z"))
+    await made.reload(file(schedule="interval: 1h, until: 2028-01-01"))
+    await made.tick(timedelta(minutes=10), minutes=40)
+    assert len(file.server.mails) == 2
