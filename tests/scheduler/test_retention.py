@@ -1,6 +1,5 @@
 """Retention: what is old goes in small steps, what must outlive it stays, and a crash leaves nothing behind."""
 
-import asyncio
 import random
 import uuid
 from collections import Counter
@@ -10,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
+from config import loads
+from jobsd.daemon import Daemon
 from runners import points
 from runners.api import AssetRef
-from scheduler.ledger import LedgerUnavailable, assets, erasing, history, pruning, queries, schema, sde_connections
+from scheduler.ledger import assets, erasing, pruning, queries, schema, sde_connections
 from scheduler.lifecycle import FINAL
-from scheduler.retention import Retention
+from scheduler.retention import EVERY, Retention
 
 FILE = """
 version: 1
@@ -284,109 +285,6 @@ async def test_an_uploaded_file_goes_when_its_run_is_old(rig, toy):
     assert [path.name for path in uploads.iterdir()] == ["2"]
 
 
-async def test_what_a_crash_leaves_of_output_is_removed_or_put_back(rig, text):
-    """Between the commit and the removal of a folder the daemon dies; or before the commit, and the run stays."""
-    r = rig("2026-03-02T05:00:00Z")
-    await r.up(text)
-    await r.tick(days=5)
-
-    def die(point):
-        if point == "prune.after":
-            raise KeyboardInterrupt
-
-    points.install(die)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            await keeper(r).round()
-    finally:
-        points.install(None)
-    staying = {run.run_id for run in r.runs()}
-    assert len(staying) == 3
-    aside = r.folder / "state" / "output" / ".removed"
-    assert len(list(aside.iterdir())) == 2
-    r.dispatcher.eraser._put_aside([r.runs()[0].run_id])
-    await r.down()
-    await r.up(text)
-    await keeper(r).round()
-    assert outputs(r) == staying
-
-
-async def test_a_deletion_of_a_history_that_was_cut_off_is_finished(rig, toy, monkeypatch):
-    """It is decided at once and done in steps: the next start takes up the rest, and nothing that came after."""
-    monkeypatch.setattr(history, "MOST_RUNS", 2)
-    r = rig("2026-03-02T05:00:00Z")
-    await r.up(FILE, decode=toy.decode)
-    made = await r.control.create("toy", {"name": "job", "daily": True}, toy.actor)
-    await r.tick(days=5)
-    steps = []
-
-    def die(point):
-        if point == "prune.before":
-            steps.append(point)
-            if len(steps) == 2:
-                raise KeyboardInterrupt
-
-    points.install(die)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            await r.control.delete_history(made.guid, toy.actor)
-    finally:
-        points.install(None)
-    assert len(r.runs("job")) == 3
-    assert r.job("job").known_since == r.clock.now()
-    await r.tick(days=1)
-    newest = r.runs("job")[-1]
-    await r.down()
-    await r.up(FILE.replace("{runs: 3d}", "{}"), decode=toy.decode)
-    await keeper(r).round()
-    assert [run.run_id for run in r.runs("job")] == [newest.run_id]
-    assert newest.run_id in outputs(r)
-    assert hanging(r) == 0
-
-
-async def test_a_ledger_that_cannot_be_written_is_waited_for(rig, text, monkeypatch):
-    """The round ends and the next one, an hour later, begins anew; output stays with its run."""
-    r = rig("2026-03-02T05:00:00Z")
-    await r.up(text)
-    await r.tick(days=6)
-    kept, output = keeper(r), outputs(r)
-    plain, full = r.ledger.write, True
-
-    async def write(operation):
-        if full:
-            raise LedgerUnavailable("database or disk is full")
-        return await plain(operation)
-
-    monkeypatch.setattr(r.ledger, "write", write)
-    work = asyncio.create_task(kept.run())
-    try:
-        await r.until(lambda: r.clock.next_sleeper_at is not None)
-        full = False
-        assert len(r.runs()) == 6
-        r.clock.advance(timedelta(hours=1))
-        await r.until(lambda: len(r.runs()) == 3 and r.clock.next_sleeper_at is not None)
-        assert outputs(r) < output
-    finally:
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-
-
-async def test_output_that_cannot_be_removed_is_told_and_its_run_stays(rig, text):
-    """What stands in the way is named; nothing ends, and no folder is left without its run."""
-    r = rig("2026-03-02T05:00:00Z")
-    await r.up(text)
-    await r.tick(days=6)
-    (r.folder / "state" / "output" / ".removed").write_text("no folder")
-    with structlog.testing.capture_logs() as lines:
-        work = asyncio.create_task(keeper(r).run())
-        await r.until(lambda: r.clock.next_sleeper_at is not None)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-    (line,) = [line for line in lines if line["event"] == "output_stuck"]
-    assert ".removed" in line["reason"]
-    assert len(r.runs()) == 6
-
-
 STATES = [*sorted(state.value for state in FINAL), "pending", "running", "incomplete"]
 
 
@@ -425,3 +323,29 @@ async def test_what_is_pruned_is_what_a_plain_walk_says(rig, text, seed):
     assert (done.runs, len(rows)) == (expected[False], expected[True])
     table = schema.runs
     await r.ledger.write(lambda c: c.execute(table.delete()))
+
+
+async def test_the_daemon_does_it_from_its_start_and_beside_its_runs(rig, text):
+    """A round at the start and one every hour, by the daemon's clock; a run that is due meanwhile starts."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text)
+    await r.tick(days=5)
+    await r.down()
+    r.clock.advance(timedelta(days=1))
+    configuration = loads(
+        text.replace("{retention", '{http: {listen: "127.0.0.1:0"}, retention'), file="jobs.yaml", folder=r.folder
+    )
+    daemon = Daemon(configuration, r.folder / "state" / "ledger.db", r.clock)
+    await daemon.start()
+    try:
+
+        def days():
+            query = sa.select(schema.runs.c.fire_time).order_by(schema.runs.c.fire_time)
+            return [at.day for at in daemon.ledger.read(lambda c: c.execute(query)).scalars()]
+
+        await r.until(lambda: days() == [5, 6, 7])
+        await r.until(lambda: any(at == r.clock.now() + EVERY for at, _, _ in r.clock._sleepers))
+        r.clock.advance(timedelta(hours=25))
+        await r.until(lambda: days() == [6, 7, 8, 9])
+    finally:
+        await daemon.stop()
