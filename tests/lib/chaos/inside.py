@@ -40,8 +40,8 @@ class BookClock:
 def run(path, state, book, kill=None, stall=None):
     """The daemon on the file at `path`.
 
-    `kill` has for some points how often each is survived in this life; `stall` for how many seconds whoever
-    passes one stands still, once.
+    `kill` has for some points how often each is survived in this life; `stall` for some how often each is passed
+    before whoever passes it stands still, once, and for how many seconds.
     """
     written, kill, stall = Book(book), kill or {}, dict(stall or {})
 
@@ -50,8 +50,8 @@ def run(path, state, book, kill=None, stall=None):
         if point in kill and count > kill[point]:
             written.killed(point)
             os.kill(os.getpid(), signal.SIGKILL)
-        if point in stall:
-            time.sleep(stall.pop(point))
+        if point in stall and count > stall[point][0]:
+            time.sleep(stall.pop(point)[1])
 
     points.install(passing)
     return run_daemon(Path(path), state=Path(state), listen="127.0.0.1:0", clock=BookClock(written))

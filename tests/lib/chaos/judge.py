@@ -73,7 +73,7 @@ def read(path):
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("BEGIN")
-        return {name: Table(connection.execute(f"SELECT * FROM {name}")) for name in TABLES}  # noqa: S608
+        return {name: Table(map(dict, connection.execute(f"SELECT * FROM {name}"))) for name in TABLES}  # noqa: S608
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return empty
@@ -110,7 +110,8 @@ class Judge:
             if run is not None:
                 self.tokens[row["token"]] = (run["run_id"], jobs[run["job_id"]])
         self._deliveries_seen |= {row["delivery_id"]: row for row in ledger["deliveries"]}
-        for run_no, rows in ledger["run_memory"].by("run_no").items():
+        memory = ledger["run_memory"].by("run_no")
+        for run_no, rows in ((run_no, memory[run_no]) for run_no in memory.keys() & runs.keys()):
             self._job_runs[runs[run_no]["run_id"]] = {row["name"]: row["value"] for row in rows}
         present = {run["run_id"] for run in runs.values()}
         gone = {run_id for run_id, value in self._final.items() if run_id not in present}
@@ -121,12 +122,12 @@ class Judge:
         now_ended = {
             (runs[r["run_no"]]["run_id"], r["number"]): (r["ended"], r["ended_at"])
             for r in ledger["attempts"]
-            if r["ended_at"]
+            if r["ended_at"] and r["run_no"] in runs
         }
         now_done = {
             (runs[r["run_no"]]["run_id"], r["asset_type"], r["asset_id"]): (r["state"], r["attempt"])
             for r in ledger["run_assets"]
-            if r["state"] in ("done", "fresh")
+            if r["state"] in ("done", "fresh") and r["run_no"] in runs
         }
         for known, found, what in (
             (self._final, now_final, "run"),

@@ -7,9 +7,9 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
-from chaos.book import NAMES
 from chaos.judge import Findings
 from chaos.pilot import Pilot, cancel
+from chaos.short import WORLDS
 from chaos.world import CALENDARS, LOCAL, REMOTE
 
 KILLS = 60
@@ -18,10 +18,11 @@ KILLS = 60
 STAGES = (
     ("local", {"jobs": LOCAL}),
     ("remote, well", {"jobs": CALENDARS + REMOTE}),
-    ("remote, ill", {"jobs": CALENDARS + REMOTE, "ill": 0.3}),
-    ("all, with retention", {"jobs": LOCAL + CALENDARS + REMOTE, "ill": 0.1, "retention": timedelta(hours=1)}),
+    ("remote, ill, retention", {"jobs": CALENDARS + REMOTE, "ill": 0.3, "retention": timedelta(hours=1)}),
+    ("all, small disk", {"jobs": LOCAL + REMOTE, "ill": 0.1, "disk_mb": 12}),
 )
-TARGETS = 8
+TARGETS = 12
+LUCK = ("stopped", "stepped", "busy", "cancelled")
 
 
 class Stage:
@@ -34,6 +35,9 @@ class Stage:
                            **{key: value for key, value in how.items() if key != "jobs"})  # fmt: skip
         self.points, self.luck, self.errors = Counter(), Counter(), []
         self._seen = Counter(seen)
+        wanted = [world["points"] for world in WORLDS.values() if set(world["jobs"]) & set(how["jobs"])]
+        self._reachable = sorted(frozenset().union(*wanted))
+        self._luck = (*LUCK, "full") if self.pilot.disk is not None else LUCK
 
     def play(self, kills):
         """So many lives, then the end in peace; the findings."""
@@ -66,19 +70,19 @@ class Stage:
         draw = self.chance.random()
         if draw < 0.65:
             return self._at_a_point()
-        seconds = self.chance.uniform(0.02, 2.5)
+        seconds = self.chance.uniform(0.02, 1.5)
         if draw < 0.8:
             return self.pilot.life(seconds=seconds)
-        self.luck[what := self.chance.choice(("stopped", "stepped", "busy", "cancelled"))] += 1
-        return self.pilot.life(seconds=seconds + 1.5, deed=getattr(self, f"_{what}"))
+        self.luck[what := self.chance.choice(self._luck)] += 1
+        return self.pilot.life(seconds=seconds + 1.0, deed=getattr(self, f"_{what}"))
 
     def _at_a_point(self):
         """Die at whichever of the points with the fewest kills comes first, at its first pass or a later one."""
-        counts = Counter({name: self._seen[name] + self.points[name] for name in NAMES})
-        fewest = sorted(NAMES, key=lambda name: (counts[name], self.chance.random()))[:TARGETS]
+        counts = Counter({name: self._seen[name] + self.points[name] for name in self._reachable})
+        fewest = sorted(self._reachable, key=lambda name: (counts[name], self.chance.random()))[:TARGETS]
         kill = {name: self.chance.choice((0, 0, 0, 1, 2, 5)) for name in fewest}
         deed = cancel if any("cancel" in name for name in fewest) else None
-        return self.pilot.life(kill=kill, deed=deed, seconds=self.chance.uniform(1.0, 4.0))
+        return self.pilot.life(kill=kill, deed=deed, seconds=self.chance.uniform(0.5, 2.0))
 
     def _stopped(self, pilot, deadline):
         """The machine is suspended for a while: the daemon stands still, the clock goes on."""
@@ -100,6 +104,13 @@ class Stage:
         if pilot.ready(deadline):
             with suppress(Exception):
                 pilot.hold_ledger(self.chance.uniform(0.3, 1.2))
+
+    def _full(self, pilot, deadline):
+        """The disk is full for a while."""
+        if pilot.ready(deadline):
+            pilot.disk.fill()
+            time.sleep(self.chance.uniform(0.2, 1.0))
+            pilot.disk.free()
 
     def _cancelled(self, pilot, deadline):
         cancel(pilot, deadline)

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from chaos import counterparts, judge
 from chaos.book import NAMES, Book
+from chaos.disk import Disk
 from chaos.world import RATE, World
 
 from scheduler.ledger.checking import check
@@ -29,7 +30,7 @@ SETTLED_S = 1.5
 class Pilot:
     """One world and the lives that are led in it. `kills` are (stopwatch, point or "random")."""
 
-    def __init__(self, folder, server, jobs, *, seed=0, ill=0.0, rate=RATE, **more):
+    def __init__(self, folder, server, jobs, *, seed=0, ill=0.0, rate=RATE, disk_mb=None, **more):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.chance = random.Random(seed)
@@ -40,6 +41,7 @@ class Pilot:
         self.world = World(
             self.folder / "world", jobs, url=self.parts.url, smtp=self.parts.smtp, now=self.book.now(), **more
         )
+        self.disk = None if disk_mb is None else Disk(self.world.state, megabytes=disk_mb)
         self.judge = judge.Judge(self.world)
         self.kills = []
         self.points = dict.fromkeys(NAMES, 0)
@@ -58,14 +60,14 @@ class Pilot:
         """The ledger's file."""
         return self.world.state / "ledger.db"
 
-    def begin(self, **acts):
-        """A new life."""
+    def begin(self, *, environment=(), **acts):
+        """A new life, with these variables beside ours."""
         self.book.new_life()
         for name in ("url", "token"):
             (self.world.state / name).unlink(missing_ok=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("JOBSD", "STATE_", "PYTEST", "NOTIFY"))}
         self._process = self._server.start(
-            cwd=self.folder, env=env, call=INSIDE, stdout=self._log,
+            cwd=self.folder, env=env | dict(environment), call=INSIDE, stdout=self._log,
             path=str(self.world.path), state=str(self.world.state), book=str(self.book.path), **acts,
         )  # fmt: skip
         return self._process
@@ -80,6 +82,8 @@ class Pilot:
             process.wait(max(0.0, deadline - time.monotonic()))
         process.kill()
         code = process.wait(20)
+        if self.disk is not None:
+            self.disk.free()
         assert code == -signal.SIGKILL, f"the daemon ended by itself: {code}; see {self.folder / 'log'}"
         return self._died()
 
@@ -90,7 +94,7 @@ class Pilot:
             self.points[point] += 1
         read = judge.read(self.ledger)
         if self._recorded_by is None and read["jobs"]:
-            self._recorded_by = self.book.now()
+            self._recorded_by = max(judge.instant(row["known_since"]) for row in read["jobs"])
         self.judge.glance(read, now=self.book.now())
         if read["jobs"]:
             self.judge.findings.unaccounted += [f"db check after {point}: {one}" for one in check(self.ledger)]
@@ -116,6 +120,8 @@ class Pilot:
     def finish(self, seconds=60.0):
         """A last life without faults: everything comes to its end, and is judged. The findings."""
         self.ill = 0.0
+        if self._process is not None:
+            self._process.wait(20)
         process = self.begin()
         assert self.ready(time.monotonic() + 20), f"it does not start: see {self.folder / 'log'}"
         for name in self.world.jobs:
@@ -162,6 +168,8 @@ class Pilot:
             self._process.wait(10)
         self.parts.close()
         self._log.close()
+        if self.disk is not None:
+            self.disk.close()
 
     def errors(self):
         """Lines of the log that tell of a fault of the program itself."""
