@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
@@ -19,6 +19,9 @@ from scheduler.planner.active import startable
 
 T = TypeVar("T")
 _CHUNK = 500
+
+_LONGEST_PAUSE = timedelta(days=1)
+"""Between two tries of a delivery, also where its receiver asks for a longer one."""
 
 
 class Eye:
@@ -112,11 +115,15 @@ class Ahead:
 
 
 def clock_back(connection: sa.Connection, now: datetime) -> Ahead:
-    """Have every run that waits looked at again at `now`: its time was taken from a clock that was ahead."""
+    """Have all that waits looked at again at `now`: its time was taken from a clock that was ahead."""
     waiting = (State.PENDING.value, State.INCOMPLETE.value)
     runs, jobs = schema.runs.c, schema.jobs.c
     ahead = (runs.wake_at > now, schema.IS_ACTIVE, runs.state.in_(waiting))
     connection.execute(schema.runs.update().where(*ahead).values(wake_at=now))
+    sent = schema.deliveries.c
+    early = sa.or_(sent.created_at > now, sent.due_at > now + _LONGEST_PAUSE)
+    late = sent.about == "late"  # due at an instant of its own, which is looked at then
+    connection.execute(schema.deliveries.update().where(sent.due_at > now, early, ~late).values(due_at=now))
     latest = sa.func.max(jobs.watermark, type_=schema.Instant)
     query = sa.select(sa.func.count(), latest).where(jobs.armed, jobs.watermark > now)
     count, until = connection.execute(query).one()

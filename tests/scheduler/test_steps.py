@@ -4,9 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from scheduler.clock import ManualClock, SystemClock
+from scheduler.ledger import schema
 from scheduler.steps import Steps
 
 HOUR = timedelta(hours=1)
@@ -147,6 +149,32 @@ async def test_a_pause_between_two_tries_is_no_longer_than_the_longest(rig):
     assert r.run("hourly").state == "retrying"
     await step(r, -3 * HOUR)
     assert (r.run("hourly").state, r.run("hourly").attempts) == ("failed", 2)
+
+
+MAIL = """
+version: 1
+settings: {smtp: {host: localhost, starttls: false, sender: b@example.com}}
+jobs:
+  - name: job
+    schedule: {start: 2026-03-02T00:00:00, daily: {}}
+    notify: {failure: {to: [a@example.com]}, late: {after: 9h, to: [a@example.com]}}
+    run: {command: {argv: ["false"]}}
+"""
+
+
+async def test_a_mail_that_waits_to_be_sent_does_not_wait_for_the_old_time(rig):
+    """Written just before the clock went back by three hours: it is due now; what is to be late keeps its instant."""
+    r = rig("2026-03-01T23:59:59Z")
+    await r.up(MAIL)
+    await r.tick(seconds=1)
+    waiting = sa.select(schema.deliveries.c.about, schema.deliveries.c.due_at).where(
+        schema.deliveries.c.ended_at.is_(None)
+    )
+    before = dict(r.ledger.read(lambda c: [tuple(row) for row in c.execute(waiting)]))
+    assert before["failure"] == r.clock.now()
+    await step(r, -3 * HOUR)
+    after = dict(r.ledger.read(lambda c: [tuple(row) for row in c.execute(waiting)]))
+    assert after == {**before, "failure": r.clock.now()}
 
 
 async def test_a_window_is_the_clocks_when_the_clock_is_set_on_or_back(rig, tmp_path):
