@@ -17,10 +17,13 @@ version: 1
 settings:
   http: {listen: "127.0.0.1:0"}
   smtp: SMTP
+  heartbeat: {url: "WATCHER/sEcReT/daemon"}
 jobs:
   - name: good
     run: {command: {argv: [/bin/true]}}
-    notify: {success: {to: [ops@example.com, audit@example.com], subject: "Fertig: ✓", body: "Alles ist da."}}
+    notify:
+      success: {to: [ops@example.com, audit@example.com], subject: "Fertig: ✓", body: "Alles ist da."}
+      heartbeat: {url: "WATCHER/sEcReT/job"}
   - name: bad
     run: {command: {argv: [/bin/sh, -c, "exit 3"]}}
     notify: {failure: {to: ops@example.com}}
@@ -86,10 +89,15 @@ def process(tmp_path):
     made.kill()
 
 
-def test_a_notice_outlives_the_daemon_and_the_mail_server(process, mail_server):
-    """No mail server, then `kill -9`: the next daemon has the notice, and delivers it once the server is there."""
+def test_a_notice_outlives_the_daemon_and_the_mail_server(process, mail_server, web_server):
+    """No mail server, then `kill -9`: the next daemon has the notice, and delivers it once the server is there.
+
+    Each start is a heartbeat of the daemon, the success one of the job; their addresses are told nowhere.
+    """
     server = mail_server(up=False)
-    (process.folder / "jobs.yaml").write_text(JOBS.replace("SMTP", server.settings()))
+    (process.folder / "jobs.yaml").write_text(
+        JOBS.replace("SMTP", server.settings()).replace("WATCHER", web_server.url)
+    )
     process.start()
     process.jobsd("trigger", "bad", "--wait", exit_code=1)
     (waiting,) = process.until(lambda: process.deliveries("--state", "pending"))
@@ -115,10 +123,16 @@ def test_a_notice_outlives_the_daemon_and_the_mail_server(process, mail_server):
         "resend", waiting["delivery_id"], exit_code=1
     )
     assert "no deliveries" in process.jobsd("deliveries", "--state", "refused")
+    process.until(lambda: process.events().count("delivered") == 3)
+    shown = process.jobsd("deliveries")
     assert process.kill(signal.SIGTERM) == 0
+    assert [path for path, _, _ in web_server.got] == ["/sEcReT/daemon"] * 2 + ["/sEcReT/job"]
+    assert "heartbeat, success" in shown
+    kept = b"".join(path.read_bytes() for path in (process.folder / "state").rglob("*") if path.is_file())
+    assert "sEcReT" not in shown + process.log.read_text() + kept.decode("latin-1")
     events = process.events()
     assert (events.count("delivered"), events.count("delivery_failed"), events.count("delivery_resent")) == (
-        2,
+        3,
         1,
         1,
     )
