@@ -189,6 +189,7 @@ class Daemon:
         await asyncio.gather(*asked, *self._tasks, return_exceptions=True)
         await executor.abandon()
         await self.runners.aclose()
+        await self.dispatcher.eraser.stop()
         await self.courier.stop()
         await self._postman.aclose()
         if self._http is not None:

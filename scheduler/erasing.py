@@ -17,13 +17,16 @@ from pathlib import Path
 import structlog
 
 from runners import points
-from scheduler.ledger import Ledger, history, pruning
+from scheduler.ledger import Ledger, LedgerUnavailable, history, pruning
 from scheduler.ledger.erasing import erase
 from scheduler.ledger.history import Deletion
 from scheduler.ledger.ledger import Operation
 
 ASIDE = ".removed"
 """In the folder of output: the folders of runs that are being deleted."""
+
+PATIENCE_S = 5.0
+"""Seconds that whoever asked for a deletion waits for its last step; it is decided already."""
 
 AT_ONCE = 500
 """Names in one question to the ledger."""
@@ -39,6 +42,7 @@ class Eraser:
         self._ledger = ledger
         self._output = output
         self._under_way: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._doubtful = True
         self._making = threading.Lock()
 
@@ -57,6 +61,26 @@ class Eraser:
             for deletion in await self._ledger.aread(history.unfinished):
                 await self.history(deletion)
             self._doubtful = False
+
+    async def stop(self) -> None:
+        """Cut off what goes on by itself: the next start finishes it."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def begin(self, deletion: Deletion) -> None:
+        """Carry out a deletion; what of it takes longer than PATIENCE_S goes on by itself.
+
+        Raises what `history` does, if it does so by then.
+        """
+        task = asyncio.create_task(self.history(deletion), name=f"deletion {deletion.event_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+        if done:
+            task.result()
+        else:
+            task.add_done_callback(_tell_rest)
 
     async def history(self, deletion: Deletion) -> None:
         """Carry out a deletion that was decided; what an error leaves of it is for `tidy`.
@@ -115,6 +139,15 @@ class Eraser:
             tell_stuck(error)
         with self._making, contextlib.suppress(OSError):  # it is not empty, or not there
             (self._output / ASIDE).rmdir()
+
+
+def _tell_rest(task: asyncio.Task[None]) -> None:
+    """Log what cut a deletion off that nobody waits for any more; `tidy` finishes it."""
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, OSError):
+        tell_stuck(error)
+    elif error is not None and not isinstance(error, LedgerUnavailable):  # the dispatcher tells that
+        _log.error("retention_raised", exc_info=error)
 
 
 def tell_stuck(error: OSError) -> None:

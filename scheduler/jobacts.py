@@ -208,12 +208,13 @@ class JobActs:
             with self.dispatcher.changing():
                 row, deletion = await self.dispatcher.ledger.write(operation)
             self.dispatcher.drop(row.name)
-        await self.dispatcher.eraser.history(deletion)
+        await self.dispatcher.eraser.begin(deletion)
 
     async def delete_history(self, guid: str, actor: Actor) -> int:
         """Delete the job's ended runs, their output and all that hangs on them; returns how many there were.
 
-        It is decided at once, and done in small steps. What is known begins now; the newest data of assets stays.
+        It is decided at once, and done in small steps: the last ones of very many may come after this returns.
+        What is known begins now; the newest data of assets stays.
         Raises NotFound; Refused if no API made it.
         """
         now = self._now()
@@ -223,7 +224,7 @@ class JobActs:
 
         async with self.dispatcher.steady:
             deletion = await self.dispatcher.ledger.write(operation)
-        await self.dispatcher.eraser.history(deletion)
+        await self.dispatcher.eraser.begin(deletion)
         return deletion.count
 
     def _free(self, connection: Connection, name: str, *, but: JobRow | None = None) -> None:
