@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from config.definitions import CollectRun, JobType
 from runners.api import (
@@ -102,7 +102,10 @@ class _Collection:
         if self._run.incremental is None or self._run.type is JobType.EVALUATION:
             return None
         newest = await self._execution.data.newest(asset)
-        return newest if newest is not None and now - newest.collected_at < self._run.incremental else None
+        if newest is None:
+            return None
+        # Of data that is newer than now (the clock was set back) nobody knows the age.
+        return newest if timedelta(0) <= now - newest.collected_at < self._run.incremental else None
 
     async def _work(self, waiting: Iterator[_Planned]) -> None:
         for planned in waiting:

@@ -9,6 +9,7 @@ import structlog
 
 from scheduler.clock import ManualClock, SystemClock
 from scheduler.ledger import schema
+from scheduler.model import CLOCK_ACTOR
 from scheduler.steps import Steps
 
 HOUR = timedelta(hours=1)
@@ -175,6 +176,31 @@ async def test_a_mail_that_waits_to_be_sent_does_not_wait_for_the_old_time(rig):
     await step(r, -3 * HOUR)
     after = dict(r.ledger.read(lambda c: [tuple(row) for row in c.execute(waiting)]))
     assert after == {**before, "failure": r.clock.now()}
+
+
+async def test_data_of_a_clock_that_was_ahead_is_not_fresh(rig, tmp_path):
+    """Collected, then the clock goes back by an hour: nobody knows the data's age, so it is collected again."""
+    script = tmp_path / "collect.sh"
+    script.write_text(f"#!/bin/sh\necho $1 >> {tmp_path}/starts; echo data\n")
+    script.chmod(0o755)
+    r = rig("2026-03-01T23:59:59Z")
+    await r.up("""
+version: 1
+collectors: {host: {collect: [./collect.sh, "{asset.id}"]}}
+jobs:
+  - name: job
+    schedule: {start: 2026-03-02T00:00:00, interval: 1h}
+    run: {collect: {type: CollectionJob, assets: [{id: a, type: host}], incremental: 7d}}
+""")
+    await r.tick(hours=1, seconds=1)
+    assert (tmp_path / "starts").read_text() == "a\n"
+    await step(r, -timedelta(hours=1, minutes=30))
+    await r.control.trigger("job", CLOCK_ACTOR)
+    await r.settle()
+    await r.idle()
+    assert (tmp_path / "starts").read_text() == "a\na\n"
+    await r.tick(hours=3)
+    assert (tmp_path / "starts").read_text() == "a\na\n"
 
 
 async def test_a_window_is_the_clocks_when_the_clock_is_set_on_or_back(rig, tmp_path):
