@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from chaos.counterparts import LYING, WELL
-from chaos.judge import Judge, instant, read
+from chaos.judge import Judge, read
 from chaos.pilot import Pilot
 from chaos.world import LOCAL, REMOTE
 
@@ -21,7 +21,10 @@ def sound(tmp_path_factory, fork_server):
     one.begin()
     assert one.ready(time.monotonic() + 20)
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and not one.parts.posted:
+    while not (
+        one.parts.posted and any(note[:2] + note[4:] == ("end", "collect", "b") for note in one.world.notes)
+    ):
+        assert time.monotonic() < deadline
         time.sleep(0.1)
     one.signal(15)
     one._process.wait(20)
@@ -57,7 +60,7 @@ def left(sound):
 
         def judged(self):
             return Judge(sound.world).judge(
-                self.ledger, until=min(instant(row["watermark"]) for row in self.ledger["jobs"]), notes=self.notes, parts=self.parts,
+                self.ledger, until=sound.until, notes=self.notes, parts=self.parts,
                 kills=self.kills,
             )  # fmt: skip
 

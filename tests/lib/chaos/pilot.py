@@ -28,7 +28,10 @@ SETTLED_S = 1.5
 
 
 class Pilot:
-    """One world and the lives that are led in it. `kills` are (stopwatch, point or "random")."""
+    """One world and the lives that are led in it.
+
+    `kills` are (stopwatch, point or "random"); `until` is the instant up to which it was judged in the end.
+    """
 
     def __init__(self, folder, server, jobs, *, seed=0, ill=0.0, rate=RATE, disk_mb=None, **more):
         self.folder = Path(folder)
@@ -49,6 +52,7 @@ class Pilot:
         self._log = (self.folder / "log").open("a")
         self._process = None
         self._recorded_by = None
+        self.until = None
 
     def _mood(self):
         if self._moods.random() >= self.ill:
@@ -137,8 +141,9 @@ class Pilot:
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
         assert code == 0, f"it ended with {code}: see {self.folder / 'log'}"
+        self.until = self.book.now() - LATE
         findings = self.judge.judge(
-            judge.read(self.ledger), until=self.book.now() - LATE, parts=self.parts, kills=self.kills,
+            judge.read(self.ledger), until=self.until, parts=self.parts, kills=self.kills,
             recorded_by=self._recorded_by,
         )  # fmt: skip
         findings.unaccounted += [f"db check: {one}" for one in check(self.ledger)]

@@ -1,5 +1,6 @@
 """The other end of the fork server: processes with the interface of `subprocess.Popen`, as far as tests use it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -43,7 +44,10 @@ class Forked:
     def send_signal(self, number):
         """Signal it, unless its end is known."""
         if self.returncode is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(
+                ProcessLookupError
+            ):  # it has just been waited for, and we are about to be told
+                os.kill(self.pid, number)
 
     def kill(self):
         """SIGKILL."""

@@ -4,6 +4,7 @@ A daemon that starts from nothing spends a second on its imports; a forked one i
 of its own, its own environment, folder and outputs; it is killed like any other), without that second.
 """
 
+import contextlib
 import gc
 import importlib.util
 import json
@@ -110,4 +111,5 @@ def called(request):
 
 if __name__ == "__main__":
     gc.freeze()
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    with contextlib.suppress(BrokenPipeError):  # nobody is there any more to be told
+        serve(socket.socket(fileno=int(sys.argv[1])))
