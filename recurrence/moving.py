@@ -124,5 +124,5 @@ def _slices(
 
 
 def _offsets(zone: ZoneInfo, after: datetime, until: datetime) -> list[timedelta]:
-    """The offsets by which wall times around that span, of up to a day, may be read: they change once at the most."""
+    """The offsets by which wall times around that span of up to a day may be read: they change once at most."""
     return [offset_at(zone, after - DAY), offset_at(zone, until + DAY)]
