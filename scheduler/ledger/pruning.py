@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scheduler.ledger import events, schema
+from scheduler.ledger.deliveries import SDE_RESULT, Fate
 from scheduler.ledger.erasing import MOST_ROWS, MOST_RUNS
 from scheduler.lifecycle import State
 from scheduler.model import Actor, Kind
@@ -144,14 +145,24 @@ def prune_events(connection: sa.Connection, before: datetime) -> int:
 def prune_deliveries(connection: sa.Connection, before: datetime, *, loose: bool) -> int:
     """Delete deliveries that ended before `before`, as many as one step takes; how many it were.
 
-    `loose`: only those of no run. Where something waits in their channel they stay: it may have to be compared
-    with what the counterpart called them.
+    `loose`: only those of no run. The newest that arrived in a channel stays: what comes after it is compared with
+    it. So do postings of a channel in which something waits: that may have to be told from what the counterpart has.
     """
-    table, waiting = schema.deliveries, schema.deliveries.alias("waiting")
+    table, waiting, newer = schema.deliveries, schema.deliveries.alias("waiting"), schema.deliveries.alias("newer")
     beside = sa.select(waiting.c.delivery_no).where(
         waiting.c.channel == table.c.channel, waiting.c.due_at.is_not(None)
     )
-    chosen = sa.select(table.c.delivery_no).where(table.c.ended_at < before, ~beside.exists())
+    after = sa.select(newer.c.delivery_no).where(
+        newer.c.job_id == table.c.job_id,  # found by an index
+        newer.c.delivery_no > table.c.delivery_no,
+        newer.c.channel == table.c.channel,
+        newer.c.state == Fate.DELIVERED.value,
+    )
+    chosen = sa.select(table.c.delivery_no).where(
+        table.c.ended_at < before,
+        sa.or_(table.c.kind != SDE_RESULT, ~beside.exists()),
+        sa.or_(table.c.channel.is_(None), table.c.state != Fate.DELIVERED.value, after.exists()),
+    )
     if loose:
         chosen = chosen.where(table.c.run_no.is_(None))
     return connection.execute(table.delete().where(table.c.delivery_no.in_(chosen.limit(MOST_ROWS)))).rowcount

@@ -234,6 +234,31 @@ async def test_what_is_still_to_be_delivered_keeps_its_run(rig, text):
     assert count(r, "deliveries") == 0
 
 
+async def test_what_a_channel_is_compared_with_outlives_it(rig, text):
+    """The newest notice that arrived, and postings of a connection for which another one still waits."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text.replace("{runs: 3d}", "{deliveries: 1d}"))
+    job = r.job("daily").job_id
+    rows = [("mail", "late", "delivered"), ("mail", "late", "delivered"), ("mail", "late", "pending"),
+            ("sde_result", "result", "delivered"), ("sde_result", "result", "refused"), ("sde_result", "result", "pending"),
+            ("mail", "failure", "delivered")]  # fmt: skip
+
+    def write(connection):
+        for number, (kind, about, state) in enumerate(rows):
+            now, waits = r.clock.now(), state == "pending"
+            connection.execute(schema.deliveries.insert().values(
+                delivery_id=str(number), kind=kind, about=about, target="x", body={}, job_id=job, state=state,
+                channel=None if about == "failure" else kind, created_at=now, since_at=now, tries=0 if waits else 1,
+                due_at=now if waits else None, ended_at=None if waits else now,
+            ))  # fmt: skip
+
+    await r.ledger.write(write)
+    r.clock.advance(timedelta(days=2))
+    assert (await keeper(r).round()).deliveries == 2
+    query = sa.select(schema.deliveries.c.delivery_id).order_by("delivery_no")
+    assert r.ledger.read(lambda c: c.execute(query).scalars().all()) == ["1", "2", "3", "4", "5"]
+
+
 async def test_events_of_no_run_go_by_their_own_age(rig, text):
     """`retention.events`, or else `runs`; those of runs stay with them."""
     r = rig("2026-03-02T05:00:00Z")
@@ -341,7 +366,7 @@ async def test_the_daemon_does_it_from_its_start_and_beside_its_runs(rig, text):
 
         def days():
             query = sa.select(schema.runs.c.fire_time).order_by(schema.runs.c.fire_time)
-            return [at.day for at in daemon.ledger.read(lambda c: c.execute(query)).scalars()]
+            return [at.day for at in daemon.ledger.read(lambda c: c.execute(query).scalars().all())]
 
         await r.until(lambda: days() == [5, 6, 7])
         await r.until(lambda: any(at == r.clock.now() + EVERY for at, _, _ in r.clock._sleepers))
