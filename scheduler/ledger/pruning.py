@@ -146,7 +146,7 @@ def prune_deliveries(connection: sa.Connection, before: datetime, *, loose: bool
     """Delete deliveries that ended before `before`, as many as one step takes; how many it were.
 
     `loose`: only those of no run. The newest that arrived in a channel stays: what comes after it is compared with
-    it. So do postings of a channel in which something waits: that may have to be told from what the counterpart has.
+    it. So do postings of a channel in which something waits: that may have to be told from what the server has.
     """
     table, waiting, newer = schema.deliveries, schema.deliveries.alias("waiting"), schema.deliveries.alias("newer")
     beside = sa.select(waiting.c.delivery_no).where(
