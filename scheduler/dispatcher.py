@@ -99,6 +99,11 @@ class Dispatcher(InForce):
         self._pace = Pace()
         self._held = self._told_late = False
 
+    @property
+    def pacing(self) -> bool:
+        """Whether something that is late waits for the pace of late starts (settings.catch_up_rate)."""
+        return self._held
+
     async def stop_firing(self) -> None:
         """Open and start nothing more; windows still end. What is being started now is under way on return."""
         self.alarm.stop()
@@ -201,9 +206,7 @@ class Dispatcher(InForce):
                 if isinstance(done, BaseException):
                     raise done
 
-    def _look(
-        self, connection: Connection, *, due: frozenset[str], now: datetime, capacity: Capacity
-    ) -> Plan:
+    def _look(self, connection: Connection, *, due: frozenset[str], now: datetime, capacity: Capacity) -> Plan:
         """A plan on what the ledger says now; beside the loop, because ten thousand jobs may be due at once."""
         seen = self._eye.take(connection, due=due, now=now)
         if self._unreadable:  # not removed: what waits of them waits on

@@ -17,7 +17,7 @@ from scheduler.planner.actions import Action, Start
 from scheduler.planner.active import cycle_end, plan_run, startable
 from scheduler.planner.due import ON_TIME, plan_due
 
-__all__ = ["Capacity", "Plan", "Snapshot", "plan"]
+__all__ = ["Capacity", "Plan", "Snapshot", "goes_before", "plan", "side_by_side"]
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ def _admit(
             break
         if any(used[name] >= capacity.limits.get(name, capacity.max_running) for name in job.limits):
             continue
-        if not _side_by_side(job) and (busy[run.job] or _before(run, by_job[run.job])):
+        if not side_by_side(job) and (busy[run.job] or goes_before(run, by_job[run.job])):
             continue
         if start.late and late >= capacity.late:
             held = True
@@ -152,13 +152,13 @@ def _admit(
     return admitted, held
 
 
-def _side_by_side(job: JobDefinition) -> bool:
+def side_by_side(job: JobDefinition) -> bool:
     """Whether runs of the job may be at work at once; `catch_up: all` is one after the other in any case."""
     return job.overlap is Overlap.ALLOW and job.catch_up.policy is not CatchUpPolicy.ALL
 
 
-def _before(run: RunRow, siblings: Sequence[RunRow]) -> bool:
-    """Whether another first attempt of the job is to go before `run`'s first one."""
+def goes_before(run: RunRow, siblings: Sequence[RunRow]) -> bool:
+    """Whether another first attempt of the job, one of `siblings`, is to go before `run`'s first one."""
     if run.state is not State.PENDING:
         return False
     return any(
