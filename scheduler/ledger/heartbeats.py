@@ -32,9 +32,8 @@ def run_ended(
     address = heartbeat.get(KEYS[about])
     if address is None:
         return
-    table = schema.deliveries
-    older = (table.c.job_id == run.job_id, table.c.kind == HEARTBEAT)
-    reason = deliveries.make_void(connection, *older, at=at, reason=SUPERSEDED)
+    table, channel = schema.deliveries, f"{HEARTBEAT}:{run.job_id}"  # a job may be renamed
+    reason = deliveries.make_void(connection, table.c.channel == channel, at=at, reason=SUPERSEDED)
     made = deliveries.create(
         connection,
         kind=HEARTBEAT,
@@ -42,7 +41,7 @@ def run_ended(
         target=origin(address),
         body={},
         at=at,
-        channel=f"{HEARTBEAT}:{run.job}",
+        channel=channel,
         run=run,
     )
     connection.execute(table.update().where(table.c.delivery_id == made).values(reason=reason))

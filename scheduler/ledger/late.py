@@ -56,10 +56,26 @@ def run_opened(connection: sa.Connection, run: RunRow, notify: Mapping[str, Any]
         body = {"url": webhook["url"], "token": webhook.get("token")}
         written.append((WEBHOOK, origin(webhook["url"]), body))
     for kind, target, body in written:
+        channel = f"late-{kind}:{run.job_id}"  # a job may be renamed
+        if run.state in FINAL and due_at == at and _joined(connection, run, channel, at):
+            continue
         deliveries.create(
             connection, kind=kind, about=notices.LATE, target=target, body=body, at=at, due_at=due_at,
-            channel=f"late-{kind}:{run.job}", run=run,
+            channel=channel, run=run,
         )  # fmt: skip
+
+
+def _joined(connection: sa.Connection, run: RunRow, channel: str, at: datetime) -> bool:
+    """Whether a notice that is late already and was written with this one is about `run` from now on.
+
+    A long downtime is many occurrences missed at once: whatever keeps the newest of them from being told keeps
+    the others too, so one notice is enough.
+    """
+    same = (_TABLE.c.channel == channel, _TABLE.c.due_at.is_not(None))
+    now = (_TABLE.c.created_at == at, _TABLE.c.since_at == at)
+    missed = sa.exists().where(_RUNS.c.run_no == _TABLE.c.run_no, _RUNS.c.ended_at == at)
+    joined = _TABLE.update().where(*same, *now, missed).values(run_no=run.run_no)
+    return connection.execute(joined).rowcount > 0
 
 
 def changed(
