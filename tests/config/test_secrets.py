@@ -9,6 +9,7 @@ import config
 from config.definitions import Secret
 from config.passwords import NOBODY, hash_password, verify_password
 from config.secrets import SecretError
+from config.values import origin
 
 HIDDEN = "hunter2-S3CRET"
 
@@ -164,3 +165,32 @@ def test_a_hash_fits_its_password_only() -> None:
     assert all(verify_password("påss + wörd", known) for known in (first, second))
     assert not verify_password("påss+wörd", first)
     assert not verify_password("", NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://watch.example.com/ping/8f2c?x#y", "https://watch.example.com"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://me:secret@h:1/p", "http://h:1"),
+        ("https://h?token=a@b", "https://h"),
+        ("http://[::1/p", "http://[::1"),
+        ("http://h:99999/p", "http://h:99999"),
+    ],
+)
+def test_of_an_address_its_origin_may_be_shown(url: str, shown: str) -> None:
+    """Scheme, host and port, of whatever passes for a URL: it never raises."""
+    assert origin(url) == shown
+
+
+def test_the_addresses_of_a_heartbeat_are_not_in_the_body(tmp_path: Path) -> None:
+    """What the ledger keeps of a definition has their origin; nor does a repr show them."""
+    path = f"https://watch.example.com/{HIDDEN}"
+    text = f"version: 1\nsettings: {{heartbeat: {{url: '{path}'}}}}\njobs:\n  - name: x\n    run: {{command: {{argv: ['true']}}}}\n"
+    text += f"    notify: {{heartbeat: {{url: '{path}', failure: '{path}/fail'}}}}\n"
+    read = config.loads(text, file="jobs.yaml", folder=tmp_path)
+    assert read.jobs["x"].notify.heartbeat is not None
+    assert read.jobs["x"].body()["notify"]["heartbeat"] == dict.fromkeys(
+        ("url", "failure"), "https://watch.example.com"
+    )
+    assert HIDDEN not in repr(read)

@@ -102,6 +102,7 @@ async def test_a_long_downtime_is_one_notice(office, file):
     (mail,) = file.server.mails
     assert "has not succeeded in time: it was missed: it did not run" in mail.get_content()
     assert "48 of its occurrences" in mail.get_content()
+    assert mail["date"].datetime == made.clock.now()  # it is tried from now on
     await made.crash()
     made = office("2026-03-04T00:50:00Z")
     await made.up(file())

@@ -9,7 +9,7 @@ import pytest
 from recurrence.schedule import Occurrence
 from scheduler import notices
 from scheduler.clock import ManualClock
-from scheduler.ledger import NotFound, StaleMove, deliveries, jobs, notifying, runs
+from scheduler.ledger import NotFound, StaleMove, deliveries, jobs, notifying, runs, schema
 from scheduler.ledger.deliveries import DeliveryFilter, Fate
 from scheduler.lifecycle import FINAL, Move, State
 from scheduler.model import Actor, By, Cycle, Kind
@@ -660,3 +660,19 @@ async def test_deliveries_are_listed_newest_first_by_what_is_asked(ledger):
     assert numbers(states=frozenset({Fate.REFUSED})) == [1]
     fourth = ledger.read(lambda c: deliveries.get(c, 4))
     assert numbers(limit=2, before=fourth) == [3, 2]
+
+
+async def test_one_that_was_made_void_on_its_way_and_arrived_is_delivered(desk):
+    """Its job's notify was changed while it was being sent: who has it is not told again."""
+    await desk.write("x", "y")
+    desk.answers["y"] = Refused("no")
+    desk.gate.clear()
+    await desk.courier.turn()
+    async with asyncio.timeout(10):
+        while len(desk.tried) < 2:
+            await asyncio.sleep(0.01)
+    all_of_them = schema.deliveries.c.kind == "mail"
+    await desk.ledger.write(lambda c: deliveries.make_void(c, all_of_them, at=AT, reason="changed"))
+    desk.gate.set()
+    await desk.carry()
+    assert desk.state() == {"x": "delivered", "y": "void"}
