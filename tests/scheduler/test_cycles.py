@@ -175,7 +175,7 @@ class Cycles(RuleBasedStateMachine):
     @rule(data=st.data(), states=st.lists(st.sampled_from(SETTLED), max_size=3), how=st.sampled_from(ENDS))
     def work_goes_on(self, data, states, how):
         """Some assets are settled, or begun; the runner may answer, whether it was asked to stop or not."""
-        hand = self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
+        hand = self.at_work()[data.draw(st.integers(0, len(self.hands) - 1))]
         self.do(self.work(hand, states, how))
 
     @rule(what=upheavals, seconds=st.integers(0, 300), data=st.data(), file=files)
@@ -208,6 +208,10 @@ class Cycles(RuleBasedStateMachine):
             self.folder.cleanup()
 
     # How it is done.
+
+    def at_work(self):
+        """The executions under way, in an order that is the same each time the story is told."""
+        return sorted(self.hands.values(), key=lambda hand: (hand.execution.fire_time, hand.execution.attempt))
 
     async def work(self, hand, states, how):
         """What is ordered of one execution."""
@@ -298,7 +302,7 @@ class Cycles(RuleBasedStateMachine):
             await asyncio.sleep(0)
             for run_no in r.dispatcher.executor.running():
                 await r.dispatcher.request_stop(run_no, StopReason.SHUTDOWN, "the daemon stops", CLOCK_ACTOR)
-            for hand in list(self.hands.values())[::2]:  # the others do not answer in time
+            for hand in self.at_work()[::2]:  # the others do not answer in time
                 await self.end(hand, "stopped")
             await r.down()
         else:
@@ -369,7 +373,7 @@ class Cycles(RuleBasedStateMachine):
         there = {run.run_no for run in r.ledger.read(active)}
         longest = r.clock.now() + timedelta(minutes=10)  # a period is 4 minutes, an interval 5
         while True:
-            for hand in list(self.hands.values()):
+            for hand in self.at_work():
                 await self.end(hand, "stopped")
             left = [run for run in r.ledger.read(active) if run.run_no in there]
             if not left:
