@@ -118,6 +118,10 @@ class InForce:
         """The definition in force, or None."""
         return self.definitions.get(name)
 
+    def is_unreadable(self, name: str) -> bool:
+        """Whether there is a job of this name that has no definition, because its source cannot be decoded."""
+        return name in self._unreadable
+
     def _to_be(self, name: str) -> JobDefinition | None:
         """The definition in force, or about to be."""
         coming = self._coming

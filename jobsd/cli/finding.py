@@ -52,7 +52,7 @@ def _find(url: str | None, environ: Mapping[str, str]) -> Place:
             address = given.rstrip("/") if "://" in given else f"http://{given.rstrip('/')}"
             return _with_token(address, source, written, _folders_of(address, environ))
     looked = ["$JOBSD_URL (not set)"]
-    for name, folder in _folders(environ):
+    for name, folder in folders(environ):
         fault = _fault(folder)
         if not fault:
             address = (folder / "url").read_text().strip()
@@ -63,7 +63,8 @@ def _find(url: str | None, environ: Mapping[str, str]) -> Place:
     raise Failed(f"no daemon found; looked at {', '.join(looked)}: {START}")
 
 
-def _folders(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+def folders(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """The state folders to look at, in their order, each with its name in messages."""
     state = environ.get("STATE_DIRECTORY", "").split(":")[0]
     if state:
         yield f"$STATE_DIRECTORY, {state}", Path(state)
@@ -89,7 +90,7 @@ def _fault(folder: Path) -> str:
 
 def _folders_of(url: str, environ: Mapping[str, str]) -> list[Path]:
     """The folders whose daemon has this very address: only there its token may be sent."""
-    return [f for _, f in _folders(environ) if not _fault(f) and (f / "url").read_text().strip() == url]
+    return [f for _, f in folders(environ) if not _fault(f) and (f / "url").read_text().strip() == url]
 
 
 def _with_token(url: str, source: str, written: str | None, folders: list[Path]) -> Place:

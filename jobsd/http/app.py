@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from jobsd.http import ccs, deliveries, errors, health, jobs, journal, page, runs, sde, streams
+from jobsd.http import ccs, deliveries, errors, health, jobs, journal, page, runs, sde, streams, why
 from jobsd.http.access import Access
 from jobsd.http.ccs.folding import Folded
 from jobsd.http.ccs.logins import Logins
@@ -34,6 +34,7 @@ def build(service: Service, hub: Hub, access: Access) -> ASGIApp:
     app.state.service, app.state.hub = service, hub
     for router in (
         health.router,
+        why.router,  # before the jobs': a name may have slashes
         jobs.router,
         streams.router,
         runs.router,

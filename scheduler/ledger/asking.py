@@ -34,7 +34,9 @@ def gather(connection: sa.Connection, key: str, *, at: datetime | None, now: dat
     if at is None:
         found, exact = _liveliest(active), True
     else:
-        found, exact = _around(connection, row, instant, until)
+        found, exact = _due(connection, row, instant, until)
+        if found is None and instant < now:
+            found = _alive(connection, row, instant)
     return Facts(
         row=row,
         at=instant,
@@ -56,8 +58,8 @@ def _liveliest(active: Sequence[RunRow]) -> RunRow | None:
     return min(active, key=lambda run: _LIVELIEST.index(run.state), default=None)
 
 
-def _around(connection: sa.Connection, row: JobRow, at: datetime, until: datetime) -> tuple[RunRow | None, bool]:
-    """The run that was due then (of several, that of the occurrence), or one that was active then."""
+def _due(connection: sa.Connection, row: JobRow, at: datetime, until: datetime) -> tuple[RunRow | None, bool]:
+    """The run that was due then; of several, that of the occurrence."""
     mine = RUNS.where(_R.job_id == row.job_id)
     due = mine.where(_R.fire_time >= at, _R.fire_time < until).order_by(_R.kind != Kind.FIRE.value, _R.fire_time)
     stretch = mine.where(_R.fire_time <= at, _R.last_fire_time >= at).order_by(_R.fire_time.desc())
@@ -65,10 +67,15 @@ def _around(connection: sa.Connection, row: JobRow, at: datetime, until: datetim
         found = connection.execute(query.limit(1)).one_or_none()
         if found is not None:
             return run_row(found), True
+    return None, False
+
+
+def _alive(connection: sa.Connection, row: JobRow, at: datetime) -> RunRow | None:
+    """The newest run that was due before, and was active then."""
+    mine = RUNS.where(_R.job_id == row.job_id)
     before = mine.where(_R.fire_time < at).order_by(_R.fire_time.desc()).limit(_NEAR)
     rows = [run_row(one) for one in connection.execute(before)]
-    alive = [run for run in rows if run.opened_at <= at and (run.ended_at is None or run.ended_at > at)]
-    return (alive[0] if alive else None), False
+    return next((run for run in rows if run.opened_at <= at and (run.ended_at is None or run.ended_at > at)), None)
 
 
 def _newest(

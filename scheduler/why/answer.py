@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from recurrence import explain
 from scheduler.lifecycle import FINAL, State
@@ -11,7 +11,7 @@ from scheduler.model import RunRow
 from scheduler.why.coming import around, definition_rules, due_in, facts_zone, future
 from scheduler.why.facts import Facts, Force
 from scheduler.why.rule import Rule
-from scheduler.why.runs import ended, history, state_at
+from scheduler.why.runs import end_of, ended, history, state_at
 from scheduler.why.waiting import present
 from scheduler.why.words import named, when
 
@@ -47,6 +47,7 @@ class Answer:
     rules: tuple[Rule, ...]
 
 
+_INSTANT = timedelta(microseconds=1)
 _OVER = {State.MISSED: "missed", State.SKIPPED: "skipped"}
 
 
@@ -58,7 +59,7 @@ def why(facts: Facts, force: Force) -> Answer:
         return _unknown(facts, force)
     job = force.job
     if job is not None and job.enabled and facts.until > facts.row.watermark:
-        due = due_in(job, max(facts.at, facts.row.watermark), facts.until)
+        due = due_in(job, max(facts.at - _INSTANT, facts.row.watermark), facts.until)
         if due is not None and due.fire_time <= force.now:
             return _unseen(facts, force, due.fire_time)
         if due is not None:
@@ -83,9 +84,10 @@ def _verdict(facts: Facts, force: Force, run: RunRow) -> tuple[str, str]:
         state = state_at(facts, run, facts.at)
         if state not in FINAL:
             due, at = when(run.fire_time, run.zone), when(facts.at, run.zone)
-            told = f"At {at} {named(run)}, due {due}, was {state}. "
+            told = f"At {at} {named(run)}, due {due}, was {state}"
             verdict = "runs" if state is State.RUNNING else "waits"
-            return verdict, told + (ended(run) if run.state in FINAL else _still(facts, force, run))
+            since = f"; it {end_of(run)}" if run.state in FINAL else f". {_still(facts, force, run)}"
+            return verdict, told + since
     if run.state in FINAL:
         if run.attempts == 0 and run.state is State.CANCELLED:
             return "cancelled", ended(run)
@@ -135,15 +137,16 @@ def _unseen(facts: Facts, force: Force, fire_time: datetime) -> Answer:
 def _nothing(facts: Facts, force: Force) -> Answer:
     """Nothing was, is or will be due at that instant."""
     job, zone = force.job, facts_zone(force, force.job)
-    rules = [*_then(facts, force)] if facts.at < force.now else [*definition_rules(facts, force)]
+    past = facts.given and facts.at < force.now
+    rules = _then(facts, force) if past else [*definition_rules(facts, force)]
     about = around(facts, force)
-    if facts.at < force.now and not facts.given:
+    if not facts.given:
         sentence = "Nothing is due now"
     elif facts.at <= force.now:
         sentence = f"Nothing was due at {when(facts.at, zone)}"
     else:
         sentence = f"Nothing comes due at {when(facts.at, zone)}"
-    out = next((rule for rule in rules if rule.rule == "enabled" or (job is None and facts.at >= force.now)), None)
+    out = next((rule for rule in rules if rule.rule in _OUT or (job is None and not past)), None)
     if out is not None:
         sentence += f": {out.says}"
     verdict = "never" if job is None or not job.enabled or job.schedule is None else "not_due"
@@ -164,6 +167,7 @@ def _then(facts: Facts, force: Force) -> list[Rule]:
     return rules or [*definition_rules(facts, force)]
 
 
+_OUT = frozenset({"enabled", "pause"})
 _TOGGLES = frozenset({"arm", "disarm", "remove"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from config.calendars.words import why_excluded
 from config.definitions import JobDefinition, Overlap
@@ -16,16 +16,15 @@ from scheduler.why.rule import Rule
 from scheduler.why.runs import ended
 from scheduler.why.words import named, when
 
-_INSTANT = timedelta(microseconds=1)
 _FIRST = frozenset({State.PENDING, State.RUNNING, State.RETRYING})
 
 
-def due_in(job: JobDefinition, begin: datetime, until: datetime) -> Judged | None:
-    """What gets a row in [begin, until), by the definition in force; None if nothing does."""
+def due_in(job: JobDefinition, after: datetime, until: datetime) -> Judged | None:
+    """What first gets a row after `after` and before `until`, by the definition in force; None if nothing does."""
     table = job.timetable
     if table is None or table.schedule.rule is None:
         return None
-    found = table.next(begin - _INSTANT)
+    found = table.next(after)
     return found if found is not None and found.fire_time < until else None
 
 
@@ -44,6 +43,8 @@ def definition_rules(facts: Facts, force: Force) -> Iterator[Rule]:
         yield Rule("definition", told)
         if not job.enabled:
             yield Rule("enabled", f"it is disabled (enabled: false){_since(facts, force, 'disarm', 'record')}")
+        if facts.row.paused_on(max(facts.at, force.now)):
+            yield Rule("pause", _paused(facts, facts_zone(force, job)))
 
 
 def _since(facts: Facts, force: Force, *names: str) -> str:
@@ -59,8 +60,7 @@ def future(facts: Facts, force: Force, job: JobDefinition, due: Judged) -> tuple
         why = why_excluded(due, moves=job.on_exclude == "next-day")
         return "would_skip", f"It will not run at {at}: {why}", [Rule("calendar", why)]
     if facts.row.paused_on(due.fire_time):
-        told = Rule("pause", _paused(facts, zone))
-        return "would_skip", f"It will not run at {at}: {told.says}", [told]
+        return "would_skip", f"It will not run at {at}: {_paused(facts, zone)}", []
     rules = [Rule("calendar", "its calendars are open then")] if job.exclude else []
     if due.moved_from is not None:
         rules.append(
@@ -105,11 +105,9 @@ def around(facts: Facts, force: Force) -> str:
     said = []
     if facts.before is not None:
         run = facts.before
-        said.append(
-            ended(run)
-            if run.ended_at
-            else f"Before that, {named(run)}, due {when(run.fire_time, zone)}, is {run.state}"
-        )
+        due = when(run.fire_time, zone)
+        last = ended(run) if run.ended_at else f"{named(run)}, due {due}, is {run.state}"
+        said.append(f"Before that, {last[0].lower()}{last[1:]}")
     job = force.job
     table = None if job is None or not job.enabled else job.timetable
     if table is not None and table.schedule.rule is not None:

@@ -22,7 +22,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What somebody or the clock did to the job: record, change, arm, disarm, remove, pause, resume …"""
+    """What somebody or the clock did to the job: record, change, arm, disarm, remove, pause, resume, and more."""
 
     at: datetime
     name: str

@@ -133,14 +133,21 @@ def ended(run: RunRow) -> str:
     due, end = when(run.fire_time, run.zone), when(run.ended_at, run.zone)
     because = f": {run.reason}" if run.reason else ""
     if run.attempts == 0:
-        count = "" if run.occurrences == 1 else f" (one of {run.occurrences} in a row)"
+        last = when(run.last_fire_time or run.fire_time, run.zone)
+        count = "" if run.occurrences == 1 else f" (one of {run.occurrences} in a row, until {last})"
         if run.state is State.CANCELLED:
             return f"It never started: {named(run)}, due {due}, was cancelled at {end}{because}"
         if run.kind is Kind.POSTED:
             return f"It was carried out elsewhere: {named(run)} was told as {run.state} at {end}{because}"
         return f"It did not run: {named(run)}, due {due}, was {run.state}{count}{because}"
-    tries = "" if run.attempts == 1 else f" after {run.attempts} attempts"
-    return f"It ran: {named(run)}, due {due}, {_SAID[run.state]} at {end}{tries}{because}"
+    return f"It ran: {named(run)}, due {due}, {end_of(run)}"
+
+
+def end_of(run: RunRow) -> str:
+    """`succeeded at … after 2 attempts: why`."""
+    end = when(run.ended_at or run.opened_at, run.zone)
+    tries = f" after {run.attempts} attempts" if run.attempts > 1 else ""
+    return f"{_SAID[run.state]} at {end}{tries}" + (f": {run.reason}" if run.reason else "")
 
 
 _SAID = {state: f"was {state}" for state in FINAL} | {

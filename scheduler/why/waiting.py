@@ -24,7 +24,7 @@ _MOST = 5
 def present(facts: Facts, force: Force, run: RunRow) -> Iterator[Rule]:
     """The rules that hold for an active run from now on; the first of a waiting one is what it waits for."""
     if force.job is None or not force.job.enabled:
-        yield _out_of_force(force, run)
+        yield _out_of_force(force)
         return
     match run.state:
         case State.PENDING:
@@ -43,7 +43,7 @@ def present(facts: Facts, force: Force, run: RunRow) -> Iterator[Rule]:
         yield Rule("window", f"its window ends at {when(run.window_end, run.zone)}: what is left then is stopped")
 
 
-def _out_of_force(force: Force, run: RunRow) -> Rule:
+def _out_of_force(force: Force) -> Rule:
     if force.unreadable:
         return Rule("definition", "its definition cannot be read (the log says why: job_unreadable): it waits")
     what = "removed" if force.job is None else "disabled"
