@@ -139,6 +139,9 @@ def _nothing(facts: Facts, force: Force) -> Answer:
     job, zone = force.job, facts_zone(force, force.job)
     past = facts.given and facts.at < force.now
     rules = _then(facts, force) if past else [*definition_rules(facts, force)]
+    if force.now < facts.row.watermark and force.now <= facts.until:
+        until = when(facts.row.watermark, zone)
+        rules.append(Rule("clock", f"the clock was set back: it fires nothing that has its row, until {until}"))
     about = around(facts, force)
     if not facts.given:
         sentence = "Nothing is due now"
@@ -167,7 +170,7 @@ def _then(facts: Facts, force: Force) -> list[Rule]:
     return rules or [*definition_rules(facts, force)]
 
 
-_OUT = frozenset({"enabled", "pause"})
+_OUT = frozenset({"enabled", "pause", "clock"})
 _TOGGLES = frozenset({"arm", "disarm", "remove"})
 
 

@@ -111,7 +111,7 @@ def around(facts: Facts, force: Force) -> str:
     job = force.job
     table = None if job is None or not job.enabled else job.timetable
     if table is not None and table.schedule.rule is not None:
-        after = max(facts.until, force.now)
+        after = max(facts.until, force.now, facts.row.watermark)
         coming = table.next_open(after)
         said.append(
             "It never fires again" if coming is None else f"It fires next at {when(coming.fire_time, zone)}"

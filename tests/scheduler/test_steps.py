@@ -8,9 +8,10 @@ import sqlalchemy as sa
 import structlog
 
 from scheduler.clock import ManualClock, SystemClock
-from scheduler.ledger import schema
+from scheduler.ledger import asking, schema
 from scheduler.model import CLOCK_ACTOR
 from scheduler.steps import Steps
+from scheduler.why import Force, why
 
 HOUR = timedelta(hours=1)
 AT = datetime.fromisoformat("2026-03-02T00:00:00Z")
@@ -78,6 +79,27 @@ async def test_set_back_is_told_and_repeats_nothing(rig):
     assert [x.fire_time.hour for x in r.runs("hourly")] == [0, 1, 2, 3]
     await r.tick(hours=1, minutes=1)
     assert [(x.fire_time.hour, str(x.state)) for x in r.runs("hourly")][4:] == [(4, "succeeded")]
+
+
+async def test_why_says_that_the_clock_was_set_back(rig):
+    """Asked why nothing happens, or nothing comes at an instant that has its row: the clock, until when, and what is next."""
+    r = rig("2026-03-01T23:30:00Z")
+    await r.up(text())
+    await r.tick(hours=3, minutes=30)
+    await step(r, -timedelta(hours=2, minutes=50))
+    now = r.clock.now()
+    force = Force(
+        now=now, zone="UTC", job=r.dispatcher.definition("hourly"), unreadable=False, definitions={}, max_running=1,
+        limits={}, used={}, pacing=False, writable=True, firing=True,
+    )  # fmt: skip
+    for at in (None, now + timedelta(minutes=1)):
+        facts = r.ledger.read(lambda c, at=at: asking.gather(c, "hourly", at=at, now=now))
+        answer = why(facts, force)
+        assert answer.verdict == "not_due"
+        assert (
+            "the clock was set back: it fires nothing that has its row, until 2026-03-02 03:00" in answer.sentence
+        )
+        assert "It fires next at 2026-03-02 04:00" in answer.sentence
 
 
 async def test_a_clock_that_was_far_ahead_is_told_at_each_start_and_the_way_out_holds(rig):
