@@ -26,7 +26,7 @@ def test_examples(loads, block: str) -> None:
     assert loads(block).warnings == ()
 
 
-@pytest.mark.parametrize("page", ["sde", "sde-agent", "sde-api", "notifications"])
+@pytest.mark.parametrize("page", ["sde", "sde-agent", "sde-api", "notifications", "calendars"])
 def test_examples_of_other_pages(page: str, loads) -> None:
     """They are whole files, but for their first line, and nothing is odd in them; programs of /opt are not here."""
     text = PAGE.with_name(f"{page}.md").read_text(encoding="utf-8")
