@@ -70,6 +70,11 @@ async def test_every_occurrence_without_success_is_told_once_and_since_when(offi
     await made.tick(timedelta(minutes=10), hours=1)
     assert len(file.server.mails) == 2
     assert sent(made).count(("void", "the run has succeeded")) == 4
+    good.unlink()
+    await made.tick(timedelta(minutes=10), hours=1)
+    third = file.server.mails[2].get_content()
+    assert "It has not succeeded since Mon 2026-03-02 03:00:00 UTC." in third
+    assert "of its occurrences" not in third
 
 
 async def test_a_hung_job_of_every_few_minutes_is_no_mail_every_few_minutes(office, file):
@@ -123,6 +128,23 @@ async def test_what_an_operator_did_is_told_to_nobody(office, file, operator):
     assert {str(run.state) for run in made.runs()} == {"cancelled", "skipped"}
     assert [state for state, _ in sent(made)] == ["void"]
     assert file.server.mails == []
+    await made.control.resume("job", actor=operator)
+    await made.pass_on(timedelta(minutes=10), minutes=100)
+    (mail,) = file.server.mails
+    assert "of its occurrences" not in mail.get_content()
+
+
+async def test_what_is_at_work_and_not_late_yet_is_told_by_itself(office, file):
+    """Several at once: a notice names those that are late as well, the others when they are."""
+    made = office("2026-03-01T23:50:00Z")
+    await made.up(
+        file(schedule="interval: 20m", command=HANG).replace("    notify", "    overlap: allow\n    notify")
+    )
+    await made.pass_on(timedelta(minutes=10), minutes=65)
+    first, second = (mail.get_content() for mail in file.server.mails)
+    assert "of its occurrences" not in first
+    assert "Due:     Mon 2026-03-02 00:20:00 UTC" in second
+    assert "2 of its occurrences" in second
 
 
 async def test_a_later_success_by_hand_leaves_nothing_to_tell(office, file, operator):
