@@ -128,3 +128,44 @@ async def test_what_a_run_keeps_of_its_schedule_is_not_edited(rig):
     assert r.run().state == "incomplete"
     await r.tick(hours=1)
     assert (r.run().state, r.run().ended_at.hour) == ("succeeded", 8)
+
+
+async def test_there_and_back_again_fires_no_slot_of_the_time_between(rig):
+    """A schedule is replaced before its fire time and put back after it: that slot was nobody's, and does not fire."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text())
+    await r.reload(text("start: 2026-03-02T09:00:00, daily: {}"))
+    await r.tick(hours=2)
+    await r.reload(text())
+    await r.tick(hours=23)
+    assert r.states() == [("2026-03-03T06:00:00Z", "succeeded")]
+
+
+async def test_an_edit_at_the_fire_time_itself_fires_that_slot_once(rig):
+    """What came due at the very instant of the edit is run or missed under the old schedule, never under both."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text())
+    r.clock.set(r.clock.now().replace(hour=6))
+    await r.reload(text("start: 2026-03-02T05:30:00, interval: 30m"))
+    await r.tick(minutes=30)
+    assert [(x.fire_time.strftime("%H:%M"), str(x.state), x.reason) for x in r.runs()] == [
+        ("06:00", "missed", "schedule changed"),
+        ("06:30", "succeeded", ""),
+    ]
+
+
+async def test_a_paused_jobs_edit_fires_nothing_of_the_pause(rig, operator):
+    """Paused over a fire time, edited, resumed: what the pause passed over stays skipped, the new slots come."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text())
+    await r.control.pause("job", until=None, note=None, actor=operator)
+    await r.tick(hours=2)
+    await r.reload(text("start: 2026-03-02T06:30:00, interval: 1h"))
+    await r.tick(hours=1)
+    await r.control.resume("job", operator)
+    await r.tick(hours=1)
+    assert [(x.fire_time.strftime("%H:%M"), str(x.state)) for x in r.runs()] == [
+        ("06:00", "skipped"),
+        ("07:30", "skipped"),
+        ("08:30", "succeeded"),
+    ]

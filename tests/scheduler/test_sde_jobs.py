@@ -12,6 +12,7 @@ from scheduler.ledger import (
     Ledger,
     NotFound,
     attempts,
+    erasing,
     history,
     jobs,
     runs,
@@ -231,9 +232,11 @@ async def test_history_goes_with_what_the_api_kept(book):
     """Ended runs and their rows; the others stay."""
     ended = await book.run("tracker", 1, kind=Kind.MANUAL, kept=by(), move=Move.SUCCEED)
     active = await book.run("tracker", 2, kind=Kind.MANUAL, kept=by())
-    await book.ledger.write(
-        lambda c: history.delete(c, jobs.named(c, "tracker"), at=NOON + timedelta(days=1), actor=WHO)
+    deletion = await book.ledger.write(
+        lambda c: history.decide(c, jobs.named(c, "tracker"), at=NOON + timedelta(days=1), actor=WHO)
     )
+    gone = [number for number, _ in book.ledger.read(lambda c: history.left(c, deletion))]
+    assert await book.ledger.write(lambda c: erasing.erase(c, gone))
     assert book.numbers() == [active]
     rows = book.ledger.read(lambda c: [row.run_no for row in c.execute(schema.sde_jobs.select())])
     assert rows == [active] != [ended]
