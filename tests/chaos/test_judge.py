@@ -11,7 +11,9 @@ from chaos.judge import Judge, read
 from chaos.pilot import Pilot
 from chaos.world import LOCAL, REMOTE
 
-JOBS = tuple(job for job in LOCAL + REMOTE if job.name in {"plain", "flaky", "idem", "collect", "ccs", "agent"})
+WANTED = {"plain", "flaky", "idem", "collect", "ccs", "agent", "sde"}
+JOBS = tuple(job for job in LOCAL + REMOTE if job.name in WANTED)
+CAME = ("mails", "hooks", "executed", "posted", "initiated")
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,7 @@ def left(sound):
             self.notes = list(sound.world.notes)
             self.kills = []
             parts = sound.parts
-            self.parts = SimpleNamespace(
-                mails=list(parts.mails),
-                hooks=list(parts.hooks),
-                executed=list(parts.executed),
-                posted=list(parts.posted),
-            )
+            self.parts = SimpleNamespace(**{name: list(getattr(parts, name)) for name in CAME})
 
         def runs(self, job, state="succeeded"):
             (job_id,) = [row["job_id"] for row in self.ledger["jobs"] if row["name"] == job]
@@ -213,6 +210,12 @@ def test_a_delivery_that_came_twice_is_a_duplicate_unless_that_is_explained(left
 def test_an_execution_at_a_counterpart_that_no_run_remembers_is_extra(left):
     """A job run of the CCS server that nobody here began knowingly."""
     left.parts.executed.append((0.0, "d387d8b5-6278-4bcb-83c7-b55d2072d2a8", "job", None))
+    assert kinds(left.judged()) == {"extra": 1}
+
+
+def test_a_job_that_was_initiated_and_no_run_remembers_is_extra(left):
+    """A job of the SDE server that nobody here began knowingly."""
+    left.parts.initiated.append(99_999)
     assert kinds(left.judged()) == {"extra": 1}
 
 

@@ -22,11 +22,11 @@ CONNECTIONS = (11, 12)
 
 
 class Counterparts:
-    """Servers on loopback; `mails`, `hooks`, `executed` and `posted` are what came, with the time of the stopwatch."""
+    """Servers on loopback; `mails`, `hooks`, `executed`, `posted` and `initiated` are what came."""
 
     def __init__(self, now, mood=lambda: WELL):
         self.now, self.mood = now, mood
-        self.mails, self.hooks, self.executed, self.posted = [], [], [], []
+        self.mails, self.hooks, self.executed, self._sde_jobs = [], [], [], []
         self.moods = Counter()
         self.beats = 0
         self._lock = threading.Lock()
@@ -97,11 +97,15 @@ class Counterparts:
                 case "GET", ["api", "v2", "connections", _]:
                     return 200, {"results": [_connection(number) for number in CONNECTIONS]}
                 case "GET", ["api", "v2", "jobs", _]:
-                    return 200, {"results": [self._sde_job(n) for n in range(len(self.posted))
-                                             if self.posted[n][2] == int(query["connection"])]}  # fmt: skip
+                    return 200, {"results": [self._sde_job(n) for n in range(len(self._sde_jobs))
+                                             if self._sde_jobs[n][2] == int(query["connection"])]}  # fmt: skip
+                case "GET", ["api", "v2", "jobs", _, number]:
+                    return 200, self._sde_job(int(number) - 1)
                 case "POST", ["api", "v2", "jobs", _]:
-                    self.posted.append((time.monotonic(), mood, value["connection"], value["result_message"]))
-                    return 201, self._sde_job(len(self.posted) - 1)
+                    self._sde_jobs.append(
+                        (time.monotonic(), mood, value["connection"], value.get("result_message"))
+                    )
+                    return 201, self._sde_job(len(self._sde_jobs) - 1)
         return 405, {"detail": f"{method} {target}"}
 
     def _operate(self, some_id, operation):
@@ -126,9 +130,21 @@ class Counterparts:
         }  # fmt: skip
 
     def _sde_job(self, number):
-        _, _, connection, message = self.posted[number]
-        return {"id": number + 1, "connection": {"id": connection}, "ready": True, "succeeded": True,
-                "automatic": True, "result_message": message, "last_run": None}  # fmt: skip
+        """A result that was posted is ready at once, a job that was initiated a while later."""
+        since, _, connection, message = self._sde_jobs[number]
+        ready = message is not None or self._code(since) == 4
+        return {"id": number + 1, "connection": {"id": connection}, "ready": ready, "succeeded": ready,
+                "automatic": True, "result_message": message or "", "last_run": None}  # fmt: skip
+
+    @property
+    def posted(self):
+        """The results that were posted: (stopwatch, mood, connection, message)."""
+        return [job for job in list(self._sde_jobs) if job[3] is not None]
+
+    @property
+    def initiated(self):
+        """The ids of the jobs that were initiated."""
+        return [number + 1 for number, job in enumerate(list(self._sde_jobs)) if job[3] is None]
 
 
 def _connection(number):

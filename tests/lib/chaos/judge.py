@@ -317,20 +317,25 @@ class Judge:
                 self.findings.duplicated.append(f"{what} came twice, {second - first:.1f} s apart")
 
     def _executions(self, parts):
+        """What was begun at a counterpart is one run's of ours."""
+        self._begun("ccs", "ccs_run", "ccs_sent", [run_id for _, run_id, _, _ in parts.executed])
+        self._begun("sde", "sde_job", "sde_sent", [str(number) for number in parts.initiated])
+
+    def _begun(self, what, key, sent, there):
         owners, unsure = Counter(), 0
         for values in self._job_runs.values():
-            if "ccs_run" in values:
-                owners[values["ccs_run"].lower()] += 1
-            elif "ccs_sent" in values:
+            if key in values:
+                owners[values[key].lower().partition("@")[0]] += 1
+            elif sent in values:
                 unsure += 1
-        nobodys = [run_id for _, run_id, _, _ in parts.executed if not owners[run_id]]
-        for run_id, count in owners.items():
+        nobodys = [one for one in there if not owners[one]]
+        for one, count in owners.items():
             if count > 1:
-                self.findings.duplicated.append(f"ccs: {count} runs call the job run {run_id} theirs")
+                self.findings.duplicated.append(f"{what}: {count} runs call {one} theirs")
         if len(nobodys) > unsure:
-            self.findings.extra.append(f"ccs: executed and remembered by no run: {nobodys}")
+            self.findings.extra.append(f"{what}: begun and remembered by no run: {nobodys}")
         elif nobodys:
-            self.findings.repeats["ccs: executed, and the run ended before it was known"] += len(nobodys)
+            self.findings.repeats[f"{what}: begun, and the run ended before it was known"] += len(nobodys)
 
     def _posts(self, parts):
         counts = Counter(message for *_, message in parts.posted)

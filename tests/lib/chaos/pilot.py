@@ -117,7 +117,7 @@ class Pilot:
         with suppress(httpx.TransportError, OSError):
             token = (self.world.state / "token").read_text()
             url = (self.world.state / "url").read_text()
-            with httpx.Client(trust_env=False, timeout=5, headers={"Authorization": f"Bearer {token}"}) as client:
+            with httpx.Client(trust_env=False, timeout=15, headers={"Authorization": f"Bearer {token}"}) as client:
                 return client.request(method, f"{url}{path}", json=body or None)
         return None
 
@@ -129,9 +129,7 @@ class Pilot:
         process = self.begin()
         assert self.ready(time.monotonic() + 20), f"it does not start: see {self.folder / 'log'}"
         for name in self.world.jobs:
-            answer = self.ask("POST", f"/v1/jobs/{name}/pause", note="the end")
-            assert answer is not None, f"it cannot be paused: see {self.folder / 'log'}"
-            assert answer.status_code in (200, 409), answer.text
+            self._pause(name)
         deadline = time.monotonic() + seconds
         while (left := self._under_way()) and time.monotonic() < deadline:
             time.sleep(0.3)
@@ -148,6 +146,14 @@ class Pilot:
         )  # fmt: skip
         findings.unaccounted += [f"db check: {one}" for one in check(self.ledger)]
         return findings, left
+
+    def _pause(self, name):
+        """Pause a job, however slow the machine is now; one that is paused already stays so."""
+        deadline, answer = time.monotonic() + 60, None
+        while answer is None or answer.status_code not in (200, 409):
+            told = answer if answer is None else answer.text
+            assert time.monotonic() < deadline, f"{name} cannot be paused: {told}; see {self.folder / 'log'}"
+            answer = self.ask("POST", f"/v1/jobs/{name}/pause", note="the end")
 
     def _under_way(self):
         with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=10)) as connection:

@@ -94,6 +94,7 @@ CALENDARS = (
 REMOTE = (
     Job("ccs", 60, "    run: {ccs: {server: ccs, job: 6b020d29-5fe8-47d0-bd89-ccd3339a5ebe, poll: 2s}}\n",
         idempotent=True),
+    Job("sde", 60, "    run: {sde: {server: sde, kind: alm, connection: 13, poll: 2s}}\n", idempotent=True),
     Job("agent", 60, "    run: {sde_agent: {server: sde, kinds: [alm], frequency: daily}}\n", assets=True),
     Job("told", 20, f"    run: {{{note(0)}}}\n{TOLD}{BEATS}", mails=True),
 )  # fmt: skip
