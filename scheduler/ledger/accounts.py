@@ -20,7 +20,9 @@ from scheduler.ledger.lives import Beside, streamed
 from scheduler.model import Kind
 
 _J, _V, _R, _E = schema.jobs.c, schema.job_versions.c, schema.runs.c, schema.events.c
-_TOGGLES = ("arm", "disarm", "remove")
+TOGGLES = ("arm", "disarm", "remove")
+"""Events that put a job in force, or take it out."""
+
 RESET = "the schedule changed"
 """The reason of a change that moves the watermark."""
 
@@ -111,6 +113,6 @@ _TERMS = (
 )
 _WHEN_ARMED = (
     sa.select(_E.at, _E.name)
-    .where(_E.job_id == sa.bindparam("job_id"), _E.run_no.is_(None), _E.name.in_(_TOGGLES))
+    .where(_E.job_id == sa.bindparam("job_id"), _E.run_no.is_(None), _E.name.in_(TOGGLES))
     .order_by(_E.event_id)
 )

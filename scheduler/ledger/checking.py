@@ -16,7 +16,7 @@ from scheduler.checks.finding import Finding
 from scheduler.checks.life import iso
 from scheduler.ledger import looking, schema
 from scheduler.ledger.accounts import accounts
-from scheduler.ledger.errors import LedgerUnavailable
+from scheduler.ledger.errors import LedgerError, LedgerUnavailable
 from scheduler.ledger.invariants import broken
 from scheduler.ledger.lives import lives
 from scheduler.ledger.ordering import disordered
@@ -35,7 +35,10 @@ def check(path: Path) -> list[Finding]:
         LedgerTooNew: A newer program wrote it.
         LedgerUnavailable: There is none, an older program wrote it, or it cannot be read.
     """
-    found, head = looking.schema_of(path)
+    try:
+        found, head = looking.schema_of(path)
+    except LedgerError as error:
+        raise type(error)(f"{path}: {error}") from None
     if found is None:
         raise LedgerUnavailable(f"there is no ledger at {path}")
     if found != head:

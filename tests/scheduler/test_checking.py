@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.ledger import LedgerTooNew, LedgerUnavailable, pruning
 from scheduler.ledger.checking import check
 
 JOBS = """
@@ -146,3 +147,77 @@ def test_each_invariant(broken):
         if not any(re.search(expected, line) for line in found):
             silent[name] = found
     assert silent == {}
+
+
+NIGHTLY = """
+version: 1
+jobs:
+  - name: nightly
+    schedule: {start: 2026-03-01T06:00:00, daily: {}}
+    catch_up: {policy: none}
+    run: {command: {argv: ["true"]}}
+"""
+
+
+async def test_what_says_when_a_job_was_in_force_outlives_retention(rig):
+    """A job that was disabled for two days has no gap there, also when events are deleted by age."""
+    r = rig("2026-03-01T00:00:00Z")
+    await r.up(NIGHTLY)
+    await r.tick(days=1)
+    await r.reload(NIGHTLY + "    enabled: false\n")
+    await r.tick(days=2)
+    await r.reload(NIGHTLY)
+    await r.tick(days=1)
+    await r.ledger.write(lambda connection: pruning.prune_events(connection, r.clock.now()))
+    assert check(r.ledger.path) == []
+    assert len(r.runs()) == 2
+
+
+async def test_a_clock_that_was_set_back_explains_what_ended_before_it_began(rig):
+    """The journal shows by how much it was; beside a clock that was not, the same is told."""
+    r = rig("2026-03-01T05:59:59Z")
+    await r.up(NIGHTLY.replace('["true"]', '[sleep, "0.2"]'))
+    r.clock.set(datetime.fromisoformat("2026-03-01T06:00:00Z"))
+    await r.settle()
+    r.clock.set(datetime.fromisoformat("2026-03-01T05:00:00Z"))
+    await r.idle()
+    assert r.run().ended_at < r.run().opened_at
+    assert check(r.ledger.path) == []
+
+
+def test_what_cannot_be_checked(tmp_path):
+    """No ledger, a file that is none, an older and a newer one: each is said, and nothing is made."""
+    path = tmp_path / "ledger.db"
+    with pytest.raises(LedgerUnavailable, match="there is no ledger at"):
+        check(path)
+    path.write_bytes(b"not a ledger at all, whatever its name says")
+    with pytest.raises(LedgerUnavailable, match="cannot be read as a ledger"):
+        check(path)
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('0001')"
+        )
+    with pytest.raises(LedgerUnavailable, match="has schema 0001, and this program"):
+        check(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerTooNew, match="has schema 9999"):
+        check(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["ledger.db"]
+
+
+def test_a_damaged_file(whole, tmp_path):
+    """What SQLite itself finds wrong is told, and nothing else is asked of such a file."""
+    path = tmp_path / "ledger.db"
+    body = bytearray(whole.read_bytes())
+    with closing(sqlite3.connect(whole)) as connection:
+        index = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'ix_runs_fire_time'"
+        ).fetchone()
+    begin = (index[0] - 1) * 4096
+    body[begin + 8 : begin + 200] = b"\xff" * 192
+    path.write_bytes(body)
+    found = check(path)
+    assert found
+    assert {finding.invariant for finding in found} == {"file"}
