@@ -103,7 +103,7 @@ class Expanded:
             begin, name, named = start, calendar, title
             if begin <= low:
                 begin, name, named = self._earliest(begin, name, named)
-            yield Closure(name, named, begin, end if end < high else self._latest(begin, end))
+            yield Closure(name, named, begin, end if end < high else self._latest(year, end))
 
     def _spans(self, year: int) -> list[_Named]:
         """The spans of all calendars by their start; of those at one instant the first-named calendar's first."""
@@ -132,10 +132,9 @@ class Expanded:
             year = (start - _INSTANT).year
         return start, name, title
 
-    def _latest(self, start: datetime, end: datetime) -> datetime:
-        """Where a closure ends that reaches `end`, in the year after that of `start` or later."""
-        last = start.year + LONGEST
-        while end.year <= last:
+    def _latest(self, told: int, end: datetime) -> datetime:
+        """Where a closure of the year `told` ends that reaches `end`, in the year after it or later."""
+        while end.year <= told + LONGEST:
             year = end.year
             for one in self._spans(year):
                 if one.start > end:
