@@ -26,11 +26,11 @@ class Row:
 
 @dataclass
 class Known:
-    """A job in force: what comes due of it (ascending), and up to where its rows are expected."""
+    """A job in force: what is still to come due of it (ascending), and since when its schedule holds."""
 
     job: Any
     due: list[Any]
-    seen: datetime
+    since: datetime
     paused: tuple[datetime, datetime | None] | None = None
     rows: dict[datetime, Row] = field(default_factory=dict)
 
@@ -59,11 +59,12 @@ class Expected:
                 else "the job was disabled"
             )
             for due in self.taken(known, at):
-                known.rows[due.at] = Row(("missed",), reason, due.moved_from)
+                origin = due.origins[0] if due.origins else None
+                known.rows[due.at] = Row(("missed",), reason, origin)
             if job is None or not job.enabled:
                 del self.known[name]
             else:
-                known.job, known.due = job, self.times(job.when, at)
+                known.job, known.due, known.since = job, self.times(job.when, at), at
         for name, job in named.items():
             if job.enabled and name not in self.known:
                 rows = self.rows.setdefault(name, {})
@@ -94,27 +95,34 @@ class Expected:
         while number < len(known.due) and known.due[number].at <= until:
             number += 1
         found, known.due = known.due[:number], known.due[number:]
-        known.seen = until
         return found
 
     def judge(self, known: Known, due: list[Any], now: datetime) -> None:
         """Rows for what is seen at `now`: closed, paused, run, or missed by the job's catch-up."""
         job, wanted = known.job, []
         for one in due:
+            origin = one.origins[0] if one.origins else None
             if one.closed:
                 known.rows[one.at] = Row(("skipped",), "calendar ")
             elif known.paused and known.paused[0] <= one.at and (not known.paused[1] or one.at < known.paused[1]):
-                known.rows[one.at] = Row(("skipped",), "paused", one.moved_from)
+                known.rows[one.at] = Row(("skipped",), "paused", origin)
             else:
                 wanted.append(one)
         for one in wanted:
-            late = now - one.at
+            origin, late = one.origins[0] if one.origins else None, now - one.at
             if job.policy != "all" and one is not wanted[-1]:
-                row = Row(("missed",), "took its place", one.moved_from)
+                row = Row(("missed",), "took its place", origin)
             elif job.policy == "none" and late > ON_TIME:
-                row = Row(("missed",), "catch_up: none", one.moved_from)
+                row = Row(("missed",), "catch_up: none", origin)
             elif late > job.grace:
-                row = Row(("missed",), "later than its grace", one.moved_from)
+                row = Row(("missed",), "later than its grace", origin)
             else:
-                row = Row(ENDS[job.does], "", one.moved_from)
+                row = self.run(known, one)
             known.rows[one.at] = row
+
+    def run(self, known: Known, one: Any) -> Row:
+        """It runs, unless it was moved from times at which this schedule was not in force."""
+        moved = [origin for origin in one.origins if origin > known.since]
+        if moved or one.own:
+            return Row(ENDS[known.job.does], "", moved[0] if moved else None)
+        return Row(("skipped",), "was not moved when it came due", one.origins[0])

@@ -233,7 +233,7 @@ class Story:
         assert not lost, (len(lost), sorted(lost)[:5])
         assert not extra, (len(extra), [(key, found[key]) for key in sorted(extra)[:3]])
         wrong = [
-            (key, row, found[key])
+            (key, row, str(found[key].state), found[key].reason, found[key].moved_from)
             for key, row in due.items()
             if str(found[key].state) not in (*row.states, *(("incomplete",) if key[1] > self.end - HOURS else ()))
             or row.reason not in found[key].reason

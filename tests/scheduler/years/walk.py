@@ -204,30 +204,31 @@ def is_closed(when: When, wall: datetime) -> bool:
 
 @dataclass(frozen=True)
 class Due:
-    """What comes due at an instant: a run, or an occurrence that is closed. `moved_from` is the first moved here."""
+    """What comes due at an instant: an occurrence, open or closed, or what was moved here, or both.
+
+    `origins` are the fire times of what was moved here; `own` says whether there is an occurrence beside that.
+    """
 
     at: datetime
     closed: bool = False
-    moved_from: datetime | None = None
-    moved_to: datetime | None = None
+    origins: tuple[datetime, ...] = ()
+    own: bool = True
 
 
 def times(when: When, first: datetime, last: datetime) -> list[Due]:
     """All that comes due between two instants, ascending; calendars are asked day by day."""
     shown = clocks(when.zone, first.date(), last.date())
     due: dict[datetime, Due] = {}
-    moved: dict[datetime, datetime] = {}
+    moved: dict[datetime, tuple[datetime, ...]] = {}
     for instant in base_times(when, first, last):
         wall = shown.wall(instant)
-        if not is_closed(when, wall):
-            due[instant] = Due(instant)
-            continue
-        to = _moved(when, shown, wall, last) if when.next_day else None
-        due[instant] = Due(instant, closed=True, moved_to=to)
+        closed = is_closed(when, wall)
+        due[instant] = Due(instant, closed)
+        to = _moved(when, shown, wall, last) if closed and when.next_day else None
         if to is not None:
-            moved.setdefault(to, instant)
-    for to, origin in moved.items():
-        due[to] = Due(to, moved_from=origin)
+            moved[to] = (*moved.get(to, ()), instant)
+    for to, origins in moved.items():
+        due[to] = Due(to, origins=origins, own=to in due)
     return [due[instant] for instant in sorted(due) if instant <= last]
 
 
