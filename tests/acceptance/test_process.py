@@ -100,7 +100,10 @@ def test_a_faulty_file_refuses_the_start(daemon):
 
 
 def test_a_second_daemon_on_one_state_folder_refuses_to_start(daemon, tmp_path):
-    """It names the other's process and leaves its token alone."""
+    """It names the other's process and leaves its token alone.
+
+    Rule: one-daemon
+    """
     first = daemon(long(tmp_path)).ready()
     second = daemon(tmp_path / "jobs.yaml")
     assert second.process.wait(20) == 1
@@ -110,7 +113,10 @@ def test_a_second_daemon_on_one_state_folder_refuses_to_start(daemon, tmp_path):
 
 
 def test_kill_9_in_the_middle_of_a_collection(daemon, tmp_path, script, alive):
-    """After SIGKILL the next start ends what was left behind and takes the remaining assets; none is done twice."""
+    """After SIGKILL the next start ends what was left behind and takes the remaining assets; none is done twice.
+
+    Rule: crash-leftovers
+    """
     script(
         "c.sh",
         f"#!/bin/sh\necho $1 >> {tmp_path}/starts\n"
@@ -143,7 +149,10 @@ jobs:
 
 
 def test_a_ledger_that_cannot_be_written(daemon, tmp_path):
-    """No run starts and /readyz says so; when it can be written again, what was due is caught up."""
+    """No run starts and /readyz says so; when it can be written again, what was due is caught up.
+
+    Rule: unwritable-ledger
+    """
     p = daemon(
         "version: 1\njobs:\n  - {name: one, schedule: {interval: 1s}, run: {command: {argv: ['true']}}}\n"
     ).ready()

@@ -30,7 +30,10 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_order_of_places(here):
-    """--url, $JOBSD_URL, $STATE_DIRECTORY, ./.jobsd, the system's folder; the first that has an address counts."""
+    """--url, $JOBSD_URL, $STATE_DIRECTORY, ./.jobsd, the system's folder; the first that has an address counts.
+
+    Rule: finding-the-daemon
+    """
     environ = {}
 
     def found(url=None):

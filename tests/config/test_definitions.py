@@ -108,7 +108,10 @@ def test_counterparts(everything: config.Configuration) -> None:
 
 
 def test_inventory(everything: config.Configuration) -> None:
-    """Calendars are spans, GUIDs mean assets and standards, groups are resolved to their assets."""
+    """Calendars are spans, GUIDs mean assets and standards, groups are resolved to their assets.
+
+    Rule: groups
+    """
     freeze = everything.calendars["freeze"]
     assert freeze.dates == (
         DateSpan(first=date(2026, 12, 24), last=date(2026, 12, 24)),
@@ -274,7 +277,10 @@ def test_start(job, start: str, wall: datetime) -> None:
     ],
 )
 def test_until(job, until: str, wall: datetime) -> None:
-    """An end that is a date holds through the end of that civil day."""
+    """An end that is a date holds through the end of that civil day.
+
+    Rule: until
+    """
     schedule = job(f'schedule: {{daily: {{}}, timezone: Europe/Berlin, until: "{until}"}}').schedule
     assert schedule.until == wall
 

@@ -90,7 +90,10 @@ def test_where_clocks_change(schedule: str, settings: str, begin: str, expected:
 
 
 def test_hourly_with_a_spread_fires_in_both_hours_of_a_fold(fires) -> None:
-    """Each an hour after the one before, its own share later."""
+    """Each an hour after the one before, its own share later.
+
+    Rule: spread
+    """
     start = datetime(2026, 11, 1, 3, tzinfo=UTC)
     zone = "{timezone: America/New_York, frequencies: {spread: 20m}}"
     found = [

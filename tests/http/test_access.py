@@ -55,7 +55,10 @@ ADMITTED = 404  # the run does not exist, and only who is admitted is told
     ],
 )
 def test_token_scope_method_and_listener_decide(closed, listener, token, read, log, act):
-    """Without a token only a loopback listener without configured tokens can be read, and no output."""
+    """Without a token only a loopback listener without configured tokens can be read, and no output.
+
+    Rule: open-for-reading
+    """
     http = closed[listener].http
     for (method, path), status in ((READ, read), (LOG, log), (ACT, act)):
         answer = http.request(method, path, headers=bearer(token))
@@ -93,7 +96,10 @@ def test_no_token_stands_in_any_answer(closed):
     ],
 )
 def test_without_a_token_host_must_be_one_of_our_names(told, host, status):
-    """A page that rebinds its name to this host reads nothing; a caller with a token may use any name."""
+    """A page that rebinds its name to this host reads nothing; a caller with a token may use any name.
+
+    Rule: open-for-reading
+    """
     written = host.format(port=told.url.rpartition(":")[2])
     assert told.http.get("/v1/jobs", headers={"Host": written}).status_code == status
     assert told.http.get("/", headers={"Host": written}).status_code == status

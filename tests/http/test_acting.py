@@ -112,7 +112,10 @@ def test_a_stuck_scheduling_loop_gives_503_and_nothing_happens_later(house):
 
 
 def test_a_stuck_scheduling_loop_is_not_ready(build):
-    """/readyz turns to 503 and says why, /healthz stays 200; both recover with the loop. The page has a banner."""
+    """/readyz turns to 503 and says why, /healthz stays 200; both recover with the loop. The page has a banner.
+
+    Rule: blocked-loop
+    """
     house = build(stale_s=2.5)
     house.start()
     assert house.get("/readyz") == {"ready": True, "reasons": []}

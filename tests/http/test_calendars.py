@@ -14,7 +14,10 @@ WHY = 'calendar "freeze": closed until 2026-03-16T00:00:00Z; moved to 2026-03-16
 
 
 def test_excluded_and_moved_occurrences_are_shown(build) -> None:
-    """A skipped occurrence has its reason and its new time, a moved one its old; the page says both."""
+    """A skipped occurrence has its reason and its new time, a moved one its old; the page says both.
+
+    Rule: exclusions
+    """
     house = build(text=TEXT)
     house.start()
     coming = house.get("/v1/jobs/scan/next?n=3")

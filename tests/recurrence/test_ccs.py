@@ -66,7 +66,10 @@ MEANINGS = [
 
 @pytest.mark.parametrize(("block", "expected"), MEANINGS)
 def test_block_means(block, expected):
-    """A field counts in its mode only, RunNow is a flag and wins over RunOnce, booleans may be text."""
+    """A field counts in its mode only, RunNow is a flag and wins over RunOnce, booleans may be text.
+
+    Rule: run-now
+    """
     assert decode(block) == expected
 
 

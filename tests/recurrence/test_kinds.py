@@ -97,7 +97,10 @@ def test_until_is_inclusive(rule, fields, count):
 
 
 def test_until_in_a_fold_is_compared_on_the_wall():
-    """Until 01:45 on the day clocks go back: 01:50 of the first pass is too late, 01:40 of the second is not."""
+    """Until 01:45 on the day clocks go back: 01:50 of the first pass is too late, 01:40 of the second is not.
+
+    Rule: until
+    """
     schedule = Schedule(
         rule=Interval(timedelta(minutes=10)),
         zone="America/New_York",

@@ -43,7 +43,10 @@ def test_a_far_instant_costs_no_walk():
 
 
 def test_a_fold_follows_the_schedule():
-    """01:30 exists twice on 1 November: the first pass by default and for both, the last where it says last."""
+    """01:30 exists twice on 1 November: the first pass by default and for both, the last where it says last.
+
+    Rule: fold-both-reruns
+    """
     second = {
         fold: list(rerun_times(schedule(timedelta(days=1), timedelta(days=4), fold=fold), RUN))[1] for fold in Fold
     }

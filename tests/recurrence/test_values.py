@@ -157,7 +157,10 @@ RERUNS = [
 
 @pytest.mark.parametrize(("start", "fields", "every", "period", "expected"), RERUNS)
 def test_reruns(start, fields, every, period, expected, iso):
-    """Rerun k is due k·every after the run's wall time, while k·every is less than the period."""
+    """Rerun k is due k·every after the run's wall time, while k·every is less than the period.
+
+    Rule: rerun-durations
+    """
     schedule = Schedule(
         rule=Daily(10), zone="America/New_York", start=at(start), rerun=Rerun(every, period), **fields
     )

@@ -15,7 +15,10 @@ WAIT_FIRST = 'touch "{0}/$1"; case $1 in web-[1-8]) echo data ;; *) echo begun; 
 
 
 async def test_collected_then_evaluated_by_each_standard(lab):
-    """An asset is done when collected and judged by every standard; its data is kept and was the judges' stdin."""
+    """An asset is done when collected and judged by every standard; its data is kept and was the judges' stdin.
+
+    Rule: protocol
+    """
     judge = """read line; echo "{\\"results\\": [{\\"check\\": \\"$1/$line\\", \\"result\\": \\"fail\\"}]}" """
     outcome = await lab.collect(2, "echo data of $1", judge, standards=("cis-1", "cis-2"))
     assert outcome == Outcome(Ended.COMPLETED)
@@ -49,7 +52,10 @@ async def test_a_collection_job_does_not_evaluate(lab):
     ],
 )  # fmt: skip
 async def test_what_is_not_done_has_a_reason(lab, collect, evaluate, state, reason):
-    """Exit 75 is unreachable; any other failure of collector or evaluator fails the asset, with its words."""
+    """Exit 75 is unreachable; any other failure of collector or evaluator fails the asset, with its words.
+
+    Rule: protocol
+    """
     outcome = await lab.collect(1, collect, evaluate, standards=("cis-1",))
     assert outcome == Outcome(Ended.COMPLETED)
     report = lab.report.of("web-1")
@@ -73,7 +79,10 @@ async def test_a_failing_asset_harms_no_other(lab):
 
 
 async def test_a_stop_keeps_what_is_done_and_leaves_the_rest_open(lab, until_true, carriers_of):
-    """Of 20 assets at once, 12 asleep when the stop comes: 8 are done and kept, 12 are not reported, all groups gone."""
+    """Of 20 assets at once, 12 asleep when the stop comes: 8 are done and kept, 12 are not reported, all groups gone.
+
+    Rule: what-is-left
+    """
     begun = lab.folder / "begun"
     begun.mkdir()
     collect = 'trap "" TERM; ' + WAIT_FIRST.format(begun)
@@ -148,7 +157,10 @@ async def test_each_asset_has_its_own_time_out(lab, manual, until_true):
 
 
 async def test_collection_time_out(lab, manual, until_true):
-    """At its end collecting stops, what is collected by then is evaluated, and the rest stays open."""
+    """At its end collecting stops, what is collected by then is evaluated, and the rest stays open.
+
+    Rule: collection-timeout
+    """
     lab.clock = manual
     script = f"touch {lab.folder}/$1; case $1 in web-1) echo x ;; *) sleep 600 ;; esac"
     evaluate = f"touch {lab.folder}/judging; while ! [ -e {lab.folder}/go ]; do sleep 0.02; done; {PASS}"
@@ -224,7 +236,10 @@ async def test_no_assets_are_done_at_once(lab):
 
 
 async def test_evaluation_only_uses_the_newest_data(lab, manual):
-    """EvaluationJob judges the newest data of any job and collects nothing; without data: unreachable."""
+    """EvaluationJob judges the newest data of any job and collects nothing; without data: unreachable.
+
+    Rule: evaluation-job
+    """
     lab.clock = manual
     known, unknown, vanished = (AssetRef(name, "linux") for name in ("known", "unknown", "vanished"))
     lab.data.put(known, "old data", manual.now() - timedelta(days=400))

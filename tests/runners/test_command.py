@@ -71,14 +71,20 @@ async def test_what_cannot_be_started_is_said_plainly(lab, argv, reason):
 
 
 async def test_a_relative_program_is_found_beside_the_yaml(lab):
-    """A program with a slash resolves from the configuration's folder, whatever the working folder."""
+    """A program with a slash resolves from the configuration's folder, whatever the working folder.
+
+    Rule: child-processes
+    """
     name = lab.script("bin.sh", "echo here")
     assert (await lab.run(CommandRun(argv=(name,)))).ended is Ended.COMPLETED
     assert lab.log == "here\n"
 
 
 async def test_placeholders_stay_inside_their_argument(lab):
-    """Placeholders are replaced within an argument, once; a value is never split, and other braces stay."""
+    """Placeholders are replaced within an argument, once; a value is never split, and other braces stay.
+
+    Rule: child-processes
+    """
     name = lab.python("show.py", "import json, sys; print(json.dumps(sys.argv[1:]))")
     argv = (name, "{job} and {run_id}", "{attempt}", "{fire_time}", "{asset.id}", "{print $1}", "{folder}")
     await lab.run(CommandRun(argv=argv))
@@ -137,7 +143,10 @@ async def test_a_stop_before_the_start_starts_nothing(lab):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
 async def test_run_as(lab, monkeypatch):
-    """`run_as` changes user, group, groups, HOME and USER, and the working folder is that user's own."""
+    """`run_as` changes user, group, groups, HOME and USER, and the working folder is that user's own.
+
+    Rule: child-processes
+    """
     monkeypatch.setattr("tempfile.tempdir", "/tmp")
     script = 'id -u; id -g; id -G; echo $HOME $USER $LOGNAME; touch "$TMPDIR/mine" && stat -c %a . && pwd'
     outcome = await lab.run(sh(script, run_as="nobody"))

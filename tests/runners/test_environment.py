@@ -37,7 +37,10 @@ def daemon_environment(monkeypatch):
 
 
 async def test_a_command_gets_the_allowed_names_only(lab, daemon_environment):
-    """Nothing of the daemon's environment passes but the allowed names; the definition's and ours are added."""
+    """Nothing of the daemon's environment passes but the allowed names; the definition's and ours are added.
+
+    Rule: child-processes
+    """
     run = CommandRun(argv=(lab.python("show.py", SHOW),), env={"MODE": "full", "JOBSD_ATTEMPT": "forged"})
     await lab.run(run)
     shown = json.loads(lab.log)
@@ -51,7 +54,10 @@ async def test_a_command_gets_the_allowed_names_only(lab, daemon_environment):
 
 
 async def test_a_fresh_folder_and_nothing_else_open(lab, daemon_environment):
-    """A child starts in an empty folder of its own, which goes with it, with umask 077, three files and a session."""
+    """A child starts in an empty folder of its own, which goes with it, with umask 077, three files and a session.
+
+    Rule: child-processes
+    """
     await lab.run(CommandRun(argv=(lab.python("show.py", SHOW),)))
     shown = json.loads(lab.log)
     assert shown["cwd"] == shown["env"]["TMPDIR"]
@@ -61,7 +67,10 @@ async def test_a_fresh_folder_and_nothing_else_open(lab, daemon_environment):
 
 
 async def test_a_collector_knows_its_asset(lab, daemon_environment):
-    """A collector has its asset in argument, environment and on stdin, whatever the id holds."""
+    """A collector has its asset in argument, environment and on stdin, whatever the id holds.
+
+    Rule: protocol
+    """
     asset = AssetRef("a b'; $(rm) {standard}/ü\n", "linux")
     show = lab.python("show.py", SHOW + "\nprint(sys.stdin.read())")
     collector = Collector(collect=(show, "{asset.id}", "{asset.type}:{job}:{run_id}", "{standard}"))

@@ -53,7 +53,10 @@ async def test_without_incremental_all_are_collected(dated):
 
 
 async def test_freshness_is_judged_at_the_start(dated, until_true):
-    """Data that ages past `incremental` while the attempt works is still fresh for this attempt."""
+    """Data that ages past `incremental` while the attempt works is still fresh for this attempt.
+
+    Rule: freshness
+    """
     go = dated.folder / "go"
     script = f"echo begun >&2; while ! [ -e {go} ]; do sleep 0.02; done"
     order = (ASSETS[2], ASSETS[0])

@@ -190,7 +190,10 @@ async def test_a_run_that_finds_nothing_is_done(up, sde):
 
 
 async def test_no_secret_is_in_the_ledger(up, sde, tmp_path):
-    """Neither the ledger's files nor the output have a param."""
+    """Neither the ledger's files nor the output have a param.
+
+    Rule: secrets-at-rest
+    """
     sde.serve(12)
     (tmp_path / "bad-P12").touch()
     r = await up()
@@ -219,7 +222,10 @@ async def test_a_rerun_takes_what_failed(up, sde, tmp_path):
 
 
 async def test_a_window_stops_the_batch(up, sde, tmp_path):
-    """What was at work and what waited stays open, posts nothing, and is taken by the rerun."""
+    """What was at work and what waited stays open, posts nothing, and is taken by the rerun.
+
+    Rule: agent-posts
+    """
     sde.serve(12, 13, 14)
     hold = tmp_path / "hold-P13"
     hold.touch()

@@ -58,7 +58,10 @@ async def test_all_are_in_force_together(rig, toy):
 
 
 async def test_what_came_due_under_the_old_schedule_is_missed(rig, toy):
-    """As where the file is edited: an old fire time that nobody fired is told, and is not fired any more."""
+    """As where the file is edited: an old fire time that nobody fired is told, and is not fired any more.
+
+    Rule: watermark
+    """
     r, guids = await three(rig, toy)
     r.clock.set(r.clock.now().replace(hour=7))
     await r.control.change_each({guids["a"]: {"name": "a", "schedule": EIGHT}}, toy.actor, also=nothing)

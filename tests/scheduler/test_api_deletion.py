@@ -62,7 +62,10 @@ def memory(r, job_id):
 
 
 async def test_deleting_the_history_takes_all_that_hangs_on_ended_runs(rig, toy):
-    """Rows and output of ended runs go; the job, its watermark and other jobs' runs stay; an event says who and how many."""
+    """Rows and output of ended runs go; the job, its watermark and other jobs' runs stay; an event says who and how many.
+
+    Rule: known-since
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(FILE, decode=toy.decode)
     made = await r.control.create("toy", {"name": "job", "collect": "host"}, toy.actor)

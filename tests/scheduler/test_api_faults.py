@@ -34,7 +34,10 @@ RERUNS = {
 
 
 async def test_a_file_that_takes_the_name_of_an_apis_job_is_refused_whole(rig, toy):
-    """Each clash with its place; what was in force stays, in the program and in the ledger."""
+    """Each clash with its place; what was in force stays, in the program and in the ledger.
+
+    Rule: names
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(FILE % "fine", decode=toy.decode)
     made = await r.control.create("toy", {"name": "Taken", "schedule": SIX}, toy.actor)

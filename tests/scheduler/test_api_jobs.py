@@ -62,7 +62,10 @@ async def test_a_created_job_is_in_force_at_once_and_after_a_restart(rig, toy):
 
 
 async def test_run_now_runs_once_and_not_again_at_a_restart(rig, toy):
-    """RunNow is one run, opened when the job is made."""
+    """RunNow is one run, opened when the job is made.
+
+    Rule: run-now
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(file(), decode=toy.decode)
     await r.control.create("toy", {"name": "now", "schedule": {"RunNow": True}}, toy.actor)
@@ -75,7 +78,10 @@ async def test_run_now_runs_once_and_not_again_at_a_restart(rig, toy):
 
 
 async def test_a_job_without_a_start_begins_when_it_is_made(rig, toy):
-    """Its anchor is kept, as that of a job of the file."""
+    """Its anchor is kept, as that of a job of the file.
+
+    Rule: default-start
+    """
     r = rig("2026-03-02T05:17:00Z")
     await r.up(file(), decode=toy.decode)
     await r.control.create("toy", {"name": "job", "daily": True}, toy.actor)
@@ -87,7 +93,10 @@ async def test_a_job_without_a_start_begins_when_it_is_made(rig, toy):
 
 
 async def test_a_name_is_taken_whoever_has_it_and_however_it_is_written(rig, toy):
-    """By a job of the file, disabled ones too, or of an API; nothing of the refused one is stored."""
+    """By a job of the file, disabled ones too, or of an API; nothing of the refused one is stored.
+
+    Rule: names
+    """
     r = rig()
     await r.up(file(enabled="false"), decode=toy.decode)
     await r.control.create("toy", {"name": "Mine"}, toy.actor)
@@ -181,7 +190,10 @@ async def test_a_change_that_is_to_run_now_is_refused_while_a_run_is_active(rig,
 
 
 async def test_a_change_that_changes_nothing_makes_no_version(rig, toy):
-    """But it is a modification."""
+    """But it is a modification.
+
+    Rule: versions
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(file(), decode=toy.decode)
     made = await r.control.create("toy", {"name": "job", "schedule": SIX}, toy.actor)
@@ -257,7 +269,10 @@ async def test_an_attempt_that_ends_in_the_middle_of_a_renaming_is_judged_by_it(
 
 
 async def test_a_reload_leaves_them_alone(rig, toy):
-    """A file that says nothing of them changes nothing: no event, no version, no run, whatever waits goes on."""
+    """A file that says nothing of them changes nothing: no event, no version, no run, whatever waits goes on.
+
+    Rule: reload-leaves-apis-alone
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(file(), decode=toy.decode)
     await r.control.create("toy", {"name": "job", "schedule": SIX}, toy.actor)

@@ -40,7 +40,10 @@ def rows(rig):
 
 
 async def test_an_excluded_occurrence_is_a_row(rig, rows) -> None:
-    """Inside a closure the occurrence is skipped at its own fire time, with the calendar and the closure's end."""
+    """Inside a closure the occurrence is skipped at its own fire time, with the calendar and the closure's end.
+
+    Rule: exclusions
+    """
     one = rig("2026-12-24T12:00:00Z")
     await one.up(text())
     await one.tick(days=2)
@@ -51,7 +54,10 @@ async def test_an_excluded_occurrence_is_a_row(rig, rows) -> None:
 
 
 async def test_moved_occurrences_make_one_run(rig, rows) -> None:
-    """With on_exclude: next-day, occurrences of several closed days and that of the open day are one run."""
+    """With on_exclude: next-day, occurrences of several closed days and that of the open day are one run.
+
+    Rule: exclusions
+    """
     one = rig("2026-12-27T12:00:00Z")
     await one.up(text("on_exclude: next-day"))
     await one.tick(days=4)
@@ -153,7 +159,10 @@ async def test_a_new_job_owes_nothing(rig, rows) -> None:
 
 
 async def test_a_run_is_stopped(rig) -> None:
-    """on_closure: stop: what is left is for the next rerun that no closure drops."""
+    """on_closure: stop: what is left is for the next rerun that no closure drops.
+
+    Rule: excluded-rerun
+    """
     one = rig("2026-03-01T23:58:00Z")
     await began(one, "stop", more="rerun: {every: 6h, for: 1d}")
     await one.until(lambda: one.run().state == "incomplete")
@@ -167,7 +176,10 @@ async def test_a_run_is_stopped(rig) -> None:
 
 
 async def test_what_no_rerun_takes_is_told(rig) -> None:
-    """Where every rerun that is left lies inside closures, the run expires and says so."""
+    """Where every rerun that is left lies inside closures, the run expires and says so.
+
+    Rule: excluded-rerun
+    """
     one = rig("2026-03-01T23:58:00Z")
     await began(one, "stop", more="rerun: {every: 4h, for: 9h}")
     await one.until(lambda: one.run().state == "incomplete")
@@ -225,7 +237,10 @@ async def test_the_daemon_dies_over_a_run_that_is_being_stopped(rig, policy, sta
 
 
 async def test_an_operator_ignores_calendars(rig, operator) -> None:
-    """A run asked for inside a closure starts and is not held; so does the attempt of a rerun asked for."""
+    """A run asked for inside a closure starts and is not held; so does the attempt of a rerun asked for.
+
+    Rule: manual-trigger
+    """
     one = rig("2026-03-01T23:58:00Z")
     await began(one, "stop", more="rerun: {every: 20h, for: 2d}")
     await one.until(lambda: one.run().state == "incomplete")

@@ -48,7 +48,10 @@ async def test_older_than_grace_is_missed(rig):
 
 
 async def test_all_runs_in_sequence_even_where_overlap_says_skip(rig):
-    """catch_up: all runs one after the other, oldest first."""
+    """catch_up: all runs one after the other, oldest first.
+
+    Rule: catch-up-all
+    """
     r = await away(rig, policy="all")
     starts = [x.started_at for x in r.runs()]
     assert starts == sorted(starts)
@@ -56,7 +59,10 @@ async def test_all_runs_in_sequence_even_where_overlap_says_skip(rig):
 
 
 async def test_a_long_stretch_of_misses_is_one_row(rig):
-    """A month away from a job of every minute: one row for the stretch, with first, last and count."""
+    """A month away from a job of every minute: one row for the stretch, with first, last and count.
+
+    Rule: many-misses
+    """
     text = JOB.format(policy="latest", grace="6h").replace("interval: 1h", "interval: 1m")
     r = rig("2026-03-01T23:59:59Z")
     await r.up(text)
@@ -89,7 +95,10 @@ async def test_a_clock_step_backwards_repeats_nothing_and_forwards_loses_nothing
 
 
 async def test_a_catch_up_after_the_windows_end(rig):
-    """The window closed while nobody was there: incomplete if a rerun is still due, else missed."""
+    """The window closed while nobody was there: incomplete if a rerun is still due, else missed.
+
+    Rule: late-catch-up
+    """
     job = """
 version: 1
 jobs:

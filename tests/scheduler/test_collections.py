@@ -56,7 +56,11 @@ def fleet(folder, *members):
 
 
 async def test_nested_groups_are_frozen_when_the_run_opens(rig, tmp_path):
-    """An edit of the group changes neither the run under way nor its rerun; the next run has the new members."""
+    """An edit of the group changes neither the run under way nor its rerun; the next run has the new members.
+
+    Rule: edited-during-a-run
+    Rule: groups
+    """
     (tmp_path / "bad-a2").touch()
     r = rig("2026-03-02T05:59:59Z")
     await r.up(fleet(tmp_path, "a2", "a3"))
@@ -92,7 +96,10 @@ def messages(r, run):
 
 
 async def test_data_of_any_job_is_fresh_and_judged(rig, tmp_path, operator):
-    """By id and type; a fresh asset is not collected again and evaluated all the same; after a week it is collected."""
+    """By id and type; a fresh asset is not collected again and evaluated all the same; after a week it is collected.
+
+    Rule: freshness
+    """
     r = rig()
     await r.up(head(tmp_path) + SHARED.format())
     await triggered(r, "gather", operator)
@@ -111,7 +118,10 @@ async def test_data_of_any_job_is_fresh_and_judged(rig, tmp_path, operator):
 
 
 async def test_an_evaluation_takes_the_newest_data_of_any_job(rig, tmp_path, operator):
-    """However old; an asset of which no job has data is unreachable, and nothing is collected."""
+    """However old; an asset of which no job has data is unreachable, and nothing is collected.
+
+    Rule: evaluation-job
+    """
     r = rig()
     await r.up(head(tmp_path) + SHARED.format())
     await triggered(r, "gather", operator)
@@ -136,7 +146,10 @@ jobs:
 
 
 async def test_the_end_of_collecting_leaves_the_rest_to_the_rerun(rig, tmp_path):
-    """At `collection_timeout` what is collected is judged, what is not stays open and is rerun; nothing fails."""
+    """At `collection_timeout` what is collected is judged, what is not stays open and is rerun; nothing fails.
+
+    Rule: collection-timeout
+    """
     (tmp_path / "hold-a2").touch()
     (tmp_path / "hold-a3").touch()
     r = rig("2026-03-02T05:59:59Z")

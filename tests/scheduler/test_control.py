@@ -33,7 +33,10 @@ async def up(rig, flag, *, overlap="skip", busy=False):
 
 
 async def test_trigger_runs_the_job_now_and_ignores_a_pause(rig, flag, operator):
-    """A manual run's fire time is the instant of acceptance, and its attempt says manual."""
+    """A manual run's fire time is the instant of acceptance, and its attempt says manual.
+
+    Rule: manual-trigger
+    """
     r = await up(rig, flag)
     await r.control.pause("job", until=None, note="patching", actor=operator)
     await r.control.trigger("job", operator)
@@ -44,7 +47,10 @@ async def test_trigger_runs_the_job_now_and_ignores_a_pause(rig, flag, operator)
 
 
 async def test_trigger_is_refused_while_a_run_is_active_and_names_it(rig, flag, operator):
-    """One at a time, unless the job says overlap: allow."""
+    """One at a time, unless the job says overlap: allow.
+
+    Rule: manual-trigger
+    """
     r = await up(rig, flag, busy=True)
     first = await r.control.trigger("job", operator)
     await r.settle()
@@ -55,7 +61,10 @@ async def test_trigger_is_refused_while_a_run_is_active_and_names_it(rig, flag, 
 
 
 async def test_two_triggers_at_one_instant_are_two_runs(rig, flag, operator):
-    """With overlap: allow, the second moves on by a microsecond."""
+    """With overlap: allow, the second moves on by a microsecond.
+
+    Rule: run-key
+    """
     r = await up(rig, flag, overlap="allow")
     one = await r.control.trigger("job", operator)
     two = await r.control.trigger("job", operator)
@@ -66,7 +75,10 @@ async def test_two_triggers_at_one_instant_are_two_runs(rig, flag, operator):
 
 
 async def test_abort_stops_a_running_run_and_may_be_repeated(rig, flag, operator):
-    """A running run is cancelled once its work has ended; a second abort changes nothing; a final run is refused."""
+    """A running run is cancelled once its work has ended; a second abort changes nothing; a final run is refused.
+
+    Rule: abort-again
+    """
     r = await up(rig, flag, busy=True)
     run = await r.control.trigger("job", operator)
     await r.settle()
@@ -105,7 +117,10 @@ async def test_an_abort_outweighs_a_window_stop_that_came_first(rig, flag, opera
 
 
 async def test_pause_skips_each_occurrence_and_resume_replays_none(rig, flag, operator):
-    """Occurrences in the pause are rows: skipped, with the note; after the resume the next one runs."""
+    """Occurrences in the pause are rows: skipped, with the note; after the resume the next one runs.
+
+    Rule: pause
+    """
     r = await up(rig, flag)
     await r.control.pause("job", until=None, note="patching", actor=operator)
     await r.tick(hours=2)
@@ -211,7 +226,10 @@ async def test_a_pause_goes_on_where_it_cannot_be_made_up_for(rig, flag, operato
 
 
 async def test_rerun_of_an_incomplete_run_is_an_attempt_now(rig, tmp_path, operator):
-    """The operator need not wait for the rerun time; only what is left is taken."""
+    """The operator need not wait for the rerun time; only what is left is taken.
+
+    Rule: rerun-by-hand
+    """
     (tmp_path / "c.sh").write_text(f"#!/bin/sh\ntest $1 = a || test -e {tmp_path}/ok || exit 75\necho x\n")
     (tmp_path / "c.sh").chmod(0o755)
     r = rig("2026-03-02T05:59:59Z")
@@ -236,7 +254,10 @@ jobs:
 
 
 async def test_rerun_of_a_final_run_is_a_new_run_over_what_is_left(rig, tmp_path, operator):
-    """Its parent is named, and only the remaining assets are in it."""
+    """Its parent is named, and only the remaining assets are in it.
+
+    Rule: rerun-by-hand
+    """
     (tmp_path / "c.sh").write_text(f"#!/bin/sh\ntest $1 = a || test -e {tmp_path}/ok || exit 75\necho x\n")
     (tmp_path / "c.sh").chmod(0o755)
     r = rig("2026-03-02T05:59:59Z")
@@ -260,7 +281,10 @@ jobs:
 
 
 async def test_every_act_names_its_actor(rig, flag, operator):
-    """The journal says who did it, and by what."""
+    """The journal says who did it, and by what.
+
+    Rule: actors
+    """
     r = await up(rig, flag)
     await r.control.trigger("job", operator)
     await r.settle()

@@ -395,7 +395,11 @@ def rig_type(rig):
 
 @pytest.mark.timeout(240 + STORIES * 5)
 def test_windows_and_reruns_keep_what_is_done_and_end(rig_type, tmp_path):
-    """Each asset at most once done, nothing done redone, stops within a second of the window's end, no dead end."""
+    """Each asset at most once done, nothing done redone, stops within a second of the window's end, no dead end.
+
+    Rule: window-from-the-fire-time
+    Rule: what-is-left
+    """
     Cycles.rig_type, Cycles.template = rig_type, tmp_path / "ledger.db"
     Ledger(Cycles.template).close()  # migrated once
     how = settings(

@@ -21,7 +21,10 @@ def text(schedule=DAILY, argv="'true'", more="enabled: true"):
 
 
 async def test_an_edited_schedule_fires_no_old_slot_and_misses_what_was_due(rig):
-    """Down over 06:00, and the schedule is edited meanwhile: the old slot is missed, the new one starts from now."""
+    """Down over 06:00, and the schedule is edited meanwhile: the old slot is missed, the new one starts from now.
+
+    Rule: watermark
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(text())
     await r.down()
@@ -46,7 +49,10 @@ async def test_editing_anything_else_keeps_the_watermark(rig):
 
 
 async def test_the_default_start_is_the_first_load_and_is_kept(rig):
-    """Without `start`, the anchor is the first load, over restarts."""
+    """Without `start`, the anchor is the first load, over restarts.
+
+    Rule: default-start
+    """
     r = rig("2026-03-02T05:17:00Z")
     await r.up(text("daily: {every: 2}"))
     await r.down()
@@ -57,7 +63,10 @@ async def test_the_default_start_is_the_first_load_and_is_kept(rig):
 
 
 async def test_a_removed_job_cancels_what_waits_and_lets_an_attempt_finish(rig, tmp_path):
-    """Removed during a run: the attempt finishes and counts; an incomplete run is cancelled with that reason."""
+    """Removed during a run: the attempt finishes and counts; an incomplete run is cancelled with that reason.
+
+    Rule: removed-or-disabled
+    """
     flag = tmp_path / "flag"
     flag.write_text("")
     other = text().replace("name: job", "name: other")
@@ -76,7 +85,10 @@ async def test_a_removed_job_cancels_what_waits_and_lets_an_attempt_finish(rig, 
 
 
 async def test_a_disabled_jobs_incomplete_run_is_cancelled(rig):
-    """enabled: false takes the job out of force; what waits for a rerun is cancelled with that reason."""
+    """enabled: false takes the job out of force; what waits for a rerun is cancelled with that reason.
+
+    Rule: removed-or-disabled
+    """
     schedule = DAILY + ", window: 1h, rerun: {every: 2h, for: 12h}"
     r = rig("2026-03-02T05:59:59Z")
     await r.up(text(schedule, argv="sleep, '1000'"))
@@ -91,7 +103,10 @@ async def test_a_disabled_jobs_incomplete_run_is_cancelled(rig):
 
 
 async def test_a_job_that_comes_back_starts_from_its_return(rig):
-    """Removed and added again: nothing of the time between is run or missed."""
+    """Removed and added again: nothing of the time between is run or missed.
+
+    Rule: watermark
+    """
     other = text().replace("name: job", "name: other")
     r = rig("2026-03-02T05:00:00Z")
     await r.up(text())
@@ -103,7 +118,10 @@ async def test_a_job_that_comes_back_starts_from_its_return(rig):
 
 
 async def test_run_now_fires_once_when_first_recorded(rig):
-    """RunNow of a CCS block: one run at the first load, none at a restart."""
+    """RunNow of a CCS block: one run at the first load, none at a restart.
+
+    Rule: run-now
+    """
     block = "ccs: {RunNow: true, RunPeriodically: true, RecurrenceType: 1, StartDate: '2026-03-02T06:00:00'}"
     r = rig("2026-03-02T05:00:00Z")
     await r.up(text(block))
@@ -116,7 +134,10 @@ async def test_run_now_fires_once_when_first_recorded(rig):
 
 
 async def test_what_a_run_keeps_of_its_schedule_is_not_edited(rig):
-    """An edit during a run changes neither its window nor its reruns."""
+    """An edit during a run changes neither its window nor its reruns.
+
+    Rule: edited-during-a-run
+    """
     before = DAILY + ", window: 1h, rerun: {every: 2h, for: 12h}"
     after = DAILY + ", window: 3h, rerun: {every: 5h, for: 12h}"
     r = rig("2026-03-02T05:59:59Z")

@@ -74,7 +74,10 @@ async def test_a_runner_that_raises_fails_its_attempt_and_nothing_else(rig):
 
 
 async def test_while_the_ledger_cannot_be_written_nothing_starts_and_it_is_caught_up(rig):
-    """Another process holds the ledger's lock over two fire times: no run starts; then what was due is."""
+    """Another process holds the ledger's lock over two fire times: no run starts; then what was due is.
+
+    Rule: unwritable-ledger
+    """
     r = rig("2026-03-02T05:30:00Z")
     await r.up(TWO)
     thief = sqlite3.connect(r.ledger.path, isolation_level=None)
@@ -113,7 +116,10 @@ async def test_what_ends_while_the_ledger_cannot_be_written_is_written_later(rig
 
 
 async def test_a_second_daemon_on_one_folder_refuses_to_start(rig):
-    """The folder is locked by its daemon; the refusal names the other's process."""
+    """The folder is locked by its daemon; the refusal names the other's process.
+
+    Rule: one-daemon
+    """
     r = rig()
     await r.up(TWO)
     with pytest.raises(LedgerLocked, match=r"in use by another daemon \(pid \d+\)"):
@@ -121,7 +127,10 @@ async def test_a_second_daemon_on_one_folder_refuses_to_start(rig):
 
 
 async def test_a_ledger_newer_than_the_program_is_refused(rig):
-    """A schema that this program does not know is left alone."""
+    """A schema that this program does not know is left alone.
+
+    Rule: newer-ledger
+    """
     r = rig()
     await r.up(TWO)
     path = r.ledger.path
@@ -134,7 +143,10 @@ async def test_a_ledger_newer_than_the_program_is_refused(rig):
 
 
 async def test_a_double_wake_up_fires_once(rig):
-    """The row's key decides: marking a job again and again opens no second run."""
+    """The row's key decides: marking a job again and again opens no second run.
+
+    Rule: run-key
+    """
     r = rig("2026-03-02T05:59:59Z")
     await r.up(TWO)
     await r.tick(seconds=1)

@@ -86,7 +86,10 @@ def test_a_lock_that_is_about_to_be_let_go_is_waited_for(tmp_path):
 
 
 async def test_a_run_is_unique_by_job_kind_and_fire_time(ledger):
-    """A second row for one occurrence is not opened; a manual run takes the next microsecond."""
+    """A second row for one occurrence is not opened; a manual run takes the next microsecond.
+
+    Rule: run-key
+    """
     row = await ledger.write(record)
     one = await ledger.write(lambda c: runs.open_run(c, row, new_run(), at=AT, actor=ACTOR))
     again = await ledger.write(lambda c: runs.open_run(c, row, new_run(), at=AT, actor=ACTOR))

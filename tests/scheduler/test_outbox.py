@@ -58,7 +58,10 @@ def everything(connection):
 
 @pytest.mark.parametrize("state", sorted(FINAL))
 async def test_each_end_is_told_to_whom_it_concerns(ledger, state):
-    """Failure on failed, expired, missed and lost, success on succeeded, nothing on skipped and cancelled."""
+    """Failure on failed, expired, missed and lost, success on succeeded, nothing on skipped and cancelled.
+
+    Rule: notify
+    """
 
     def operation(connection):
         run = opened(connection, record(connection))

@@ -44,7 +44,10 @@ async def test_skip_leaves_a_row_that_names_the_run_in_the_way(rig, flag):
 
 
 async def test_queue_lets_one_wait_and_a_newer_one_takes_its_place(rig, flag):
-    """overlap: queue: at most one waits; the waiting one is skipped by a newer one, which runs in the end."""
+    """overlap: queue: at most one waits; the waiting one is skipped by a newer one, which runs in the end.
+
+    Rule: queue
+    """
     r = await busy(rig, "queue", flag)
     assert [str(x.state) for x in r.runs()] == ["running", "pending"]
     await r.tick(minutes=10, wait=False)

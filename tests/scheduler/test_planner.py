@@ -111,7 +111,10 @@ def test_catch_up(late, policy, states):
 
 
 def test_many_misses_are_one_record_and_no_more_are_walked_than_needed():
-    """A hundred misses have rows of their own; more become a stretch with first, last and count."""
+    """A hundred misses have rows of their own; more become a stretch with first, last and count.
+
+    Rule: many-misses
+    """
     (few,) = planned(MIDNIGHT + STRETCH * HOUR)
     assert len(few.records) == STRETCH + 1
     (many,) = planned(MIDNIGHT + 50_000 * HOUR)
@@ -187,7 +190,10 @@ def test_an_occurrence_takes_the_place_of_no_run_by_hand(overlap):
 
 
 def test_a_rerun_under_way_is_stopped_by_the_new_occurrence_whatever_overlap_says():
-    """overlap: skip judges first attempts only: the rerun is stopped and the new run is opened."""
+    """overlap: skip judges first attempts only: the rerun is stopped and the new run is opened.
+
+    Rule: new-occurrence
+    """
     there = run(State.RUNNING, rerun_at=MIDNIGHT + HOUR / 2)
     stop, opened = planned(MIDNIGHT + HOUR, job(), row(watermark=MIDNIGHT), [there])
     assert isinstance(stop, RequestStop)
@@ -216,7 +222,10 @@ RERUNS = Cycle(window=timedelta(minutes=5), rerun=Rerun(timedelta(minutes=10), t
     ],
 )
 def test_what_an_active_run_needs(minute, state, more, wanted):
-    """A window of 5 minutes, reruns every 10 for 35: at 10, 20 and 30 minutes past midnight."""
+    """A window of 5 minutes, reruns every 10 for 35: at 10, 20 and 30 minutes past midnight.
+
+    Rule: latest-rerun
+    """
     now = MIDNIGHT + timedelta(minutes=minute)
     window_end = MIDNIGHT + timedelta(minutes=5)
     there = run(state, cycle=RERUNS, window_end=window_end, **more)
@@ -281,7 +290,10 @@ def test_an_abort_that_the_daemon_did_not_live_to_see_done(elsewhere, move):
 
 
 def test_a_paused_jobs_reruns_are_dropped():
-    """While the job is paused its rerun is passed over; one due before the resume does not come back."""
+    """While the job is paused its rerun is passed over; one due before the resume does not come back.
+
+    Rule: pause
+    """
     there = run(State.INCOMPLETE, cycle=RERUNS)
     paused = row(paused_at=MIDNIGHT)
     assert planned(MIDNIGHT + timedelta(minutes=11), job_row=paused, runs=[there], due=False) == [
@@ -295,7 +307,10 @@ def test_a_paused_jobs_reruns_are_dropped():
 
 @pytest.mark.parametrize("definition", [None, job(enabled=False)])
 def test_a_job_out_of_force_cancels_what_waits_and_lets_the_running_finish(definition):
-    """Removed or disabled: pending, retrying and incomplete runs are cancelled."""
+    """Removed or disabled: pending, retrying and incomplete runs are cancelled.
+
+    Rule: removed-or-disabled
+    """
     states = [State.PENDING, State.RETRYING, State.INCOMPLETE, State.RUNNING]
     seen = Snapshot(
         jobs={"job": row()}, due=frozenset(), runs=[run(s, i) for i, s in enumerate(states, 1)], running=["job"]

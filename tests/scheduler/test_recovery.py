@@ -69,7 +69,10 @@ jobs:
 
 
 async def test_a_collection_takes_its_remaining_assets(rig, tmp_path, alive):
-    """kill -9 while two of three assets are at work: their processes are ended, the done one is kept."""
+    """kill -9 while two of three assets are at work: their processes are ended, the done one is kept.
+
+    Rule: crash-leftovers
+    """
     script(
         tmp_path,
         f"""
@@ -103,7 +106,10 @@ echo data
 
 @pytest.mark.parametrize(("more", "state"), [("", "lost"), ("idempotent: true", "succeeded")])
 async def test_a_command_is_lost_unless_it_may_be_repeated(rig, tmp_path, more, state):
-    """A command that was cut off may have done its work: lost, unless the job says idempotent."""
+    """A command that was cut off may have done its work: lost, unless the job says idempotent.
+
+    Rule: crash-lost
+    """
     text = f"""
 version: 1
 jobs:
@@ -124,7 +130,10 @@ jobs:
 
 
 async def test_three_crashes_in_a_row_fail_the_run(rig, tmp_path):
-    """What brings the daemon down three times is not tried a fourth time."""
+    """What brings the daemon down three times is not tried a fourth time.
+
+    Rule: three-crashes
+    """
     script(tmp_path, f"echo $1 >> {tmp_path}/starts; sleep 600\n")
     text = FLEET.replace(", {id: b, type: host}, {id: c, type: host}", "")
     starts = tmp_path / "starts"

@@ -71,7 +71,10 @@ def hanging(r):
 
 
 async def test_ended_runs_go_by_age_with_all_that_hangs_on_them(rig, text):
-    """Rows and output of what ended more than three days ago; the job is known since then only, and it is told once."""
+    """Rows and output of what ended more than three days ago; the job is known since then only, and it is told once.
+
+    Rule: known-since
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(text)
     await r.tick(days=10)
@@ -110,7 +113,10 @@ async def test_the_newest_ended_and_the_newest_succeeded_run_outlive_it(rig, tex
 
 
 async def test_the_newest_data_of_an_asset_outlives_it(rig, toy):
-    """Data are not history: an incremental collection may take them for fresh."""
+    """Data are not history: an incremental collection may take them for fresh.
+
+    Rule: freshness
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(FILE, decode=toy.decode)
     await r.control.create("toy", {"name": "job", "collect": "host"}, toy.actor)
@@ -286,7 +292,10 @@ async def test_output_goes_before_its_run(rig, text):
 
 
 async def test_an_uploaded_file_goes_when_its_run_is_old(rig, toy):
-    """Not while a run of its import is active, nor soon after; other connections have no files."""
+    """Not while a run of its import is active, nor soon after; other connections have no files.
+
+    Rule: uploads
+    """
     r = rig("2026-03-02T05:00:00Z")
     await r.up(FILE.replace("{runs: 3d}", "{output: 2d}"), decode=toy.decode)
     uploads = r.folder / "state" / "uploads"

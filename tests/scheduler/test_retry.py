@@ -17,7 +17,10 @@ jobs:
 
 
 async def test_a_failing_command_is_tried_as_often_as_it_says(rig):
-    """Three tries in all, pauses of 60 s and (bounded) 90 s; then failed."""
+    """Three tries in all, pauses of 60 s and (bounded) 90 s; then failed.
+
+    Rule: retry
+    """
     r = rig("2026-03-02T05:59:59Z")
     await r.up(JOB.format(more="", script="exit 4"))
     await r.tick(hours=1)
@@ -76,7 +79,10 @@ jobs:
 
 
 async def test_a_run_with_assets_goes_on_at_its_rerun_instead(rig):
-    """No time is left for a pause in any window: incomplete at once, and each rerun begins its tries afresh."""
+    """No time is left for a pause in any window: incomplete at once, and each rerun begins its tries afresh.
+
+    Rule: retry
+    """
     r = rig("2026-03-02T05:59:59Z")
     await r.up(COLLECT, runner=lambda _run: Unreachable())
     await r.tick(minutes=1, seconds=1)

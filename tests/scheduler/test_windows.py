@@ -44,7 +44,10 @@ def fleet(folder, *, count=20, slow=0, window="5s", rerun="{every: 1h, for: 3h}"
 
 
 async def test_a_window_stops_the_run_and_the_rerun_takes_exactly_what_is_left(rig, tmp_path):
-    """Of 20 assets 12 sleep past the window: 8 are kept, the rerun takes the other 12, none of the 8 starts twice."""
+    """Of 20 assets 12 sleep past the window: 8 are kept, the rerun takes the other 12, none of the 8 starts twice.
+
+    Rule: window-from-the-fire-time
+    """
     r = rig("2026-03-01T23:59:00Z")
     await r.up(fleet(tmp_path, slow=12))
     await r.tick(minutes=1, wait=False)
@@ -77,7 +80,10 @@ async def test_a_window_stops_the_run_and_the_rerun_takes_exactly_what_is_left(r
 
 
 async def test_groups_that_ignore_term_are_killed_kill_after_later(rig, tmp_path, alive):
-    """A collector that ignores TERM is gone `kill_after` after the stop, by the daemon's clock."""
+    """A collector that ignores TERM is gone `kill_after` after the stop, by the daemon's clock.
+
+    Rule: stop
+    """
     r = rig("2026-03-01T23:59:59Z")
     text = fleet(tmp_path, count=1, rerun="")
     script = tmp_path / "collect.sh"
@@ -117,7 +123,10 @@ async def test_reruns_go_on_until_the_period_is_over(rig, tmp_path):
 
 
 async def test_the_next_occurrence_ends_the_cycle(rig, tmp_path):
-    """A rerun at or after the next fire time does not happen: the new run takes over."""
+    """A rerun at or after the next fire time does not happen: the new run takes over.
+
+    Rule: new-occurrence
+    """
     r = rig("2026-03-01T23:59:59Z")
     await r.up(fleet(tmp_path, count=1, rerun="{every: 10h, for: 3d}"))
     (tmp_path / "collect.sh").write_text("#!/bin/sh\nexit 1\n")
@@ -133,7 +142,10 @@ async def test_the_next_occurrence_ends_the_cycle(rig, tmp_path):
 
 
 async def test_a_rerun_still_running_at_the_next_occurrence_is_stopped(rig, tmp_path):
-    """The rerun at 23:00 hangs into the next day: it is stopped, and the new run starts."""
+    """The rerun at 23:00 hangs into the next day: it is stopped, and the new run starts.
+
+    Rule: new-occurrence
+    """
     r = rig("2026-03-01T23:59:59Z")
     text = fleet(tmp_path, count=1, window="2h", rerun="{every: 23h, for: 2d}")
     (tmp_path / "collect.sh").write_text("#!/bin/sh\nexit 1\n")
@@ -153,7 +165,10 @@ async def test_a_rerun_still_running_at_the_next_occurrence_is_stopped(rig, tmp_
 
 
 async def test_an_attempt_ends_when_the_next_rerun_is_due(rig, tmp_path):
-    """Without a window, an attempt that still runs at the next rerun time is stopped, and the rerun starts."""
+    """Without a window, an attempt that still runs at the next rerun time is stopped, and the rerun starts.
+
+    Rule: new-occurrence
+    """
     r = rig("2026-03-01T23:59:59Z")
     text = fleet(tmp_path, count=2, slow=1).replace("window: 5s, ", "")
     await r.up(text)
@@ -171,7 +186,10 @@ async def test_an_attempt_ends_when_the_next_rerun_is_due(rig, tmp_path):
 
 
 async def test_a_command_stopped_by_its_window_is_rerun_whole(rig, tmp_path):
-    """A job without assets: only the window's end arms the rerun, which repeats the whole."""
+    """A job without assets: only the window's end arms the rerun, which repeats the whole.
+
+    Rule: jobs-without-assets
+    """
     flag = tmp_path / "slow"
     flag.write_text("")
     text = f"""
@@ -194,7 +212,10 @@ jobs:
 
 
 async def test_a_faulted_command_fails_and_is_not_rerun(rig):
-    """A command's fault is an error, not something left over."""
+    """A command's fault is an error, not something left over.
+
+    Rule: jobs-without-assets
+    """
     r = rig("2026-03-01T23:59:59Z")
     await r.up("""
 version: 1
@@ -209,7 +230,10 @@ jobs:
 
 
 async def test_whole_day_reruns_keep_the_wall_time_over_a_gap(rig, tmp_path):
-    """Friday 02:30 in New York before the gap: reruns at 02:30 wall time on Saturday, 03:30 on Sunday's gap."""
+    """Friday 02:30 in New York before the gap: reruns at 02:30 wall time on Saturday, 03:30 on Sunday's gap.
+
+    Rule: rerun-durations
+    """
     text = (
         fleet(tmp_path, count=1, rerun="{every: 1d, for: 3d}", window="1h")
         .replace(

@@ -19,7 +19,10 @@ def test_the_driver_is_killed_before_it_reads_the_answer_to_execute(stand_in, dr
 
 
 def test_the_driver_is_killed_while_it_polls(stand_in, drive):
-    """The same job run is found again by its id."""
+    """The same job run is found again by its id.
+
+    Rule: crash-elsewhere
+    """
     stand_in.hold("web-1")
     driver = drive("web-1")
     run_id = driver.trigger()

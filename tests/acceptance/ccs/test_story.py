@@ -22,7 +22,10 @@ def test_a_job_is_created_executed_and_followed_to_its_end(stand_in, drive):
 
 
 def test_a_job_given_by_its_id_is_executed_and_never_altered(stand_in, drive):
-    """A job of the stand-in's own file, which the API may execute and not change."""
+    """A job of the stand-in's own file, which the API may execute and not change.
+
+    Rule: ccs-reruns
+    """
     jobs = {job["job"]: job for job in stand_in.process.get("/v1/jobs").json()}
     driver = drive(what=jobs["nightly"]["guid"])
     assert driver.until(driver.trigger())["state"] == "succeeded"

@@ -57,7 +57,10 @@ def test_an_answer_that_is_lost_initiates_one_job(sde, initiator):
 
 
 def test_the_initiator_is_killed_before_the_answer(sde, initiator):
-    """After its start it follows the job that there is."""
+    """After its start it follows the job that there is.
+
+    Rule: crash-elsewhere
+    """
     client, connection = initiator("good")
     sde.hold("good")
     order = sde.order("delay", POST, seconds=30, when="after")
@@ -108,7 +111,10 @@ def test_a_poll_that_is_throttled_or_lost_is_repeated(sde, initiator):
 
 
 def test_the_window_ends_and_the_rerun_follows_the_same_job(sde, initiator):
-    """SDE cannot stop a job: it is watched no longer, and found again."""
+    """SDE cannot stop a job: it is watched no longer, and found again.
+
+    Rule: sde-window
+    """
     schedule = "{once: true, start: 2020-01-01T00:00:00, window: 3s, rerun: {every: 6s, for: 60s}}"
     client, connection = initiator("good", schedule=schedule)
     sde.hold("good")

@@ -103,7 +103,10 @@ def test_only_the_creator_deletes(face, request_of):
 
 
 def test_every_act_leaves_its_actor(face, request_of):
-    """Who, by what and from where stand on the events of jobs and runs."""
+    """Who, by what and from where stand on the events of jobs and runs.
+
+    Rule: actors
+    """
     script = face.script(r"corp\other")
     held = (("11111111-1111-1111-1111-111111111111", "held"),)
     job = script.json("POST", "/jobs", request_of(assets=held, Schedule={}))["JobID"]

@@ -88,7 +88,10 @@ def test_while_a_run_is_active_execute_is_refused_and_names_it(face, script, job
 
 
 def test_abort_ends_the_run_and_may_be_said_again(face, script, job):
-    """204 without a body, also for one that is aborted already; another ended run is 400."""
+    """204 without a body, also for one that is aborted already; another ended run is 400.
+
+    Rule: abort-again
+    """
     key = job(AssetsResolutionInfo=[{"Id": HELD, "Type": "held"}])
     run = script.json("POST", f"/jobs/{key}", EXECUTE)["JobRunID"]
     face.house.ended(run, "running")
@@ -212,7 +215,10 @@ def test_an_incomplete_run_is_idle_until_its_rerun(face, script, job):
 
 
 def test_runs_that_never_started_are_no_job_runs(face, script, job):
-    """What was missed or skipped is not listed, and is no last run; what was aborted before it began is."""
+    """What was missed or skipped is not listed, and is no last run; what was aborted before it began is.
+
+    Rule: ccs-jobruns
+    """
     key = job(
         Schedule={
             "RunNow": False,

@@ -104,7 +104,10 @@ async def test_two_identical_results_in_a_row_both_arrive(agent, server):
 
 
 async def test_the_same_words_of_yesterday_are_not_todays(agent, server):
-    """Only what is newer than the first try counts, of this connection, automatic and with the same outcome."""
+    """Only what is newer than the first try counts, of this connection, automatic and with the same outcome.
+
+    Rule: lost-answers
+    """
     server.add(12, "done")
     await agent.has(12, "done")
 

@@ -71,7 +71,10 @@ def test_what_is_mandatory_together_is_judged_with_the_job(body):
     ],
 )  # fmt: skip
 def test_an_update_runs_the_job_only_if_it_says_so(details, now):
-    """RunNow's default of true is for creation."""
+    """RunNow's default of true is for creation.
+
+    Rule: run-now
+    """
     assert update(**details).runs_now is now
 
 

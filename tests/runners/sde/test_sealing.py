@@ -8,7 +8,10 @@ PARAMS = {"alm_pass": "geheim-ß", "port": 443, "nested": {"list": [1, None, Tru
 
 
 def test_what_is_sealed_is_opened_again_and_tells_nothing():
-    """A seal gives back what it was given; the text shows no name and no value, and is another each time."""
+    """A seal gives back what it was given; the text shows no name and no value, and is another each time.
+
+    Rule: secrets-at-rest
+    """
     seal = Seal("first")
     one, two = seal.seal(PARAMS), seal.seal(PARAMS)
     assert seal.open(one) == seal.open(two) == PARAMS

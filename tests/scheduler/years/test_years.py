@@ -249,7 +249,12 @@ class Story:
 
 @pytest.mark.timeout(300 + 900 * YEARS)
 async def test_the_ledger_has_the_rows_that_a_walk_through_the_years_expects(rig, walk, world, expected):
-    """Every kind of schedule and run, DST, calendars, downtime, pauses, edits: each occurrence has its one right row."""
+    """Every kind of schedule and run, DST, calendars, downtime, pauses, edits: each occurrence has its one right row.
+
+    Rule: watermark
+    Rule: spread
+    Rule: exclusions
+    """
     story = Story(rig(BEGIN.isoformat()), walk, world, expected, YEARS)
     with capture_logs():
         await story.play()

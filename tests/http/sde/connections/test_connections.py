@@ -15,7 +15,10 @@ def at(text):
 
 
 def test_a_connection_is_made_over_its_connector(shared):
-    """Its params are its connector's with its own over them; system, command and inaccessible are the connector's."""
+    """Its params are its connector's with its own over them; system, command and inaccessible are the connector's.
+
+    Rule: connector-params
+    """
     connector = shared.connector(params={"alm_server": "s", "alm_user": "u"}, inaccessible=True)
     body = {
         "alias": "Mine", "connector": connector, "project": 7, "frequency": "hourly", "debug_mode": True,

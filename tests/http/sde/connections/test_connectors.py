@@ -100,7 +100,10 @@ def test_pages(hall):
 
 
 def test_a_connector_decides_where_its_connections_run(hall):
-    """Made inaccessible, its connections fire no more, an agent runs them; accessible again, they fire at their times."""
+    """Made inaccessible, its connections fire no more, an agent runs them; accessible again, they fire at their times.
+
+    Rule: inaccessible
+    """
     connector, other = hall.connector(), hall.connector()
     daily = hall.connection(connector=connector, frequency="daily")["id"]
     manual = hall.connection(connector=connector)["id"]

@@ -161,7 +161,10 @@ def test_a_new_key_above_the_old_one_opens_everything(hall, words):
 
 
 def test_without_a_key_no_params_are_taken(build_hall):
-    """They are refused on their field, which names the setting; without params all goes on."""
+    """They are refused on their field, which names the setting; without params all goes on.
+
+    Rule: secrets-at-rest
+    """
     hall = build_hall(key=None)
     body = {"name": "C", "system": "jira", "params": {"alm_pass": "geheim"}}
     for method, path in (("POST", "connectors/alm/"), ("POST", "connections/ldap/")):

@@ -12,7 +12,10 @@ def trial(**more):
 
 @pytest.mark.parametrize("form", ["127.0.0.1:{}", "http://127.0.0.1:{}/rest", "localhost:{}", " 127.0.0.1:{} "])
 def test_a_server_that_takes_connections_is_a_success(shared, listener, form):
-    """The server in the params is reached at its port, however it is written."""
+    """The server in the params is reached at its port, however it is written.
+
+    Rule: test-call
+    """
     params = {"alm_server": form.format(listener)}
     assert shared.json("POST", "connectors/testalm/", trial(params=params)) == {"success": True}
     analysis = trial(system="fortify", params={"analysis_server": params["alm_server"]})
@@ -48,7 +51,10 @@ def test_a_server_that_is_none_is_refused_on_its_field(shared, server):
 
 
 def test_a_systems_command_tests_it(shared):
-    """It gets the params on standard input; its verdict is the answer, without secrets."""
+    """It gets the params on standard input; its verdict is the answer, without secrets.
+
+    Rule: test-call
+    """
     good = shared.json("POST", "connectors/testalm/", trial(system="tested", params={"alm_server": "s"}))
     assert good == {"success": True}
     bad = trial(system="leaky", params={"alm_pass": "geheim-7731"})

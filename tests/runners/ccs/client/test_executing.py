@@ -14,7 +14,10 @@ def executed(ccs, job):
 
 @pytest.mark.parametrize("act", ["drop_after", "fail_after", b"not json", b"{}"])
 async def test_an_answer_that_is_lost(driver, ccs, job, act):
-    """The run that is newer than what was known before is ours; nothing is repeated."""
+    """The run that is newer than what was known before is ours; nothing is repeated.
+
+    Rule: lost-answers
+    """
     ccs.order("POST", f"/jobs/{job}$", act)
     ccs.script = [2, 2, 4]
     assert (await driver.go(job=job)).ended is Ended.COMPLETED
@@ -25,7 +28,10 @@ async def test_an_answer_that_is_lost(driver, ccs, job, act):
 
 
 async def test_a_request_that_never_arrived(driver, ccs, job):
-    """Looked for with growing pauses; the run of yesterday is not taken for ours; then it is sent again."""
+    """Looked for with growing pauses; the run of yesterday is not taken for ours; then it is sent again.
+
+    Rule: lost-answers
+    """
     ccs.order("POST", f"/jobs/{job}$", "drop_before")
     assert (await driver.go(job=job)).ended is Ended.COMPLETED
     assert executed(ccs, job) == 2

@@ -185,7 +185,10 @@ async def test_a_rerun_collects_only_what_is_older_than_the_run(driver, ccs, spa
 
 
 async def test_a_job_that_is_incremental_itself(driver, ccs):
-    """What was fresh at the fire stays fresh in the rerun; its own period is set back."""
+    """What was fresh at the fire stays fresh in the rerun; its own period is set back.
+
+    Rule: ccs-reruns
+    """
     assert await rerun_after(driver, ccs, timedelta(hours=3), IncrementalPeriod=7) == (True, 7)
     driver.next_run()
     await driver.go(details={"IncrementalPeriod": 7})

@@ -21,7 +21,10 @@ def asset(number, kind="alm", server="sde-prod"):
 
 
 async def test_a_batch(agency, listed):
-    """Success, failure, failure with exit code 0, warnings, a hang, a missing permission, a forbidden command."""
+    """Success, failure, failure with exit code 0, warnings, a hang, a missing permission, a forbidden command.
+
+    Rule: agent-posts
+    """
     agency.commands["hang"] = agency.command(timeout=timedelta(seconds=1))
     agency.server.lists["alm"] = [
         listed(1),

@@ -75,7 +75,10 @@ async def test_baseline_and_intention_are_remembered_before_anything_is_sent(sde
 
 @pytest.mark.parametrize("fault", ["drop_after", b"<html>", b'{"id": 1}', b"{}"])
 async def test_a_lost_answer_is_found_among_the_newer_jobs(sde, driver, fault):
-    """A broken connection, or an answer that cannot be read: nothing is sent again, yesterday's job is not ours."""
+    """A broken connection, or an answer that cannot be read: nothing is sent again, yesterday's job is not ours.
+
+    Rule: lost-answers
+    """
     sde.add_job(script=(0, False, "yesterday"))
     sde.order("POST", POST, fault)
     outcome = await driver.go()

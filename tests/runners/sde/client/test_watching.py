@@ -204,7 +204,10 @@ async def test_a_stop_while_the_answer_is_lost_says_that_nobody_knows(sde, drive
 
 
 async def test_another_connection_in_the_yaml_is_another_job(sde, driver):
-    """The definition is read anew at each attempt; what was initiated for the old connection is not this one's."""
+    """The definition is read anew at each attempt; what was initiated for the old connection is not this one's.
+
+    Rule: edited-during-a-run
+    """
     sde.script = (100, True, "")
     await driver.go(stop=stopped(driver, StopReason.WINDOW_END, timedelta(minutes=2)))
     sde.script = (1, True, "")

@@ -46,7 +46,10 @@ def test_a_server_may_call_kinds_otherwise():
 
 
 def test_kinds_by_their_segments():
-    """LDAP in capitals too, as the page once writes it; no other kind."""
+    """LDAP in capitals too, as the page once writes it; no other kind.
+
+    Rule: ldap-in-capitals
+    """
     assert {name: SEGMENTS.get(name) for name in ("alm", "ldap", "LDAP", "issue-tracker", "ALM", "analysis-file")} == {
         "alm": Kind.ALM, "ldap": Kind.LDAP, "LDAP": Kind.LDAP, "issue-tracker": Kind.ALM, "ALM": None, "analysis-file": None,
     }  # fmt: skip
