@@ -35,7 +35,7 @@ def check(path: Path | None, state: Path | None, *, as_json: bool) -> None:
     """Check that the ledger holds what it promises; exit code 1 with a line for each thing that is wrong.
 
     It is read only, and may be at work for a daemon meanwhile. Every occurrence since a job was known has its row,
-    every run its events, every attempt its end, and more: docs/operations.md lists it all.
+    every run its events, every attempt its end, and more: docs/guarantees.md lists it all.
 
     The ledger is found by --state-dir, by the file given with -c, or else where a daemon would put it:
     $STATE_DIRECTORY, ./.jobsd, /var/lib/jobsd.
