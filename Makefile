@@ -4,7 +4,7 @@ KILLS ?= 1000
 BIN := .venv/bin
 STAMP := .venv/.current
 
-.PHONY: venv run test chaos fuzz check bench format lock docs
+.PHONY: venv run test years chaos fuzz check bench format lock docs
 
 venv: $(STAMP)
 
@@ -27,6 +27,9 @@ chaos: venv ## the daemon is killed 1,000 times, at every named point and at ran
 
 fuzz: venv ## 2,000 made-up requests for each face, others at each run (make test has 200, always the same)
 	JOBSD_FUZZ_CASES=2000 $(BIN)/python -m pytest -n 2 --timeout 1800 tests/fuzz
+
+years: venv ## ten simulated years of 200 jobs against a brute-force walk (make test has one)
+	JOBSD_YEARS=10 $(BIN)/python -m pytest -s tests/scheduler/years
 
 check: venv ## lint, format, types, imports
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import shown_rules
+
 from config.key_tables import filled
 from scheduler.lifecycle import ACTIVE, FINAL, STATUS, TRANSITIONS, State
 
@@ -47,7 +49,12 @@ def configuration() -> str:
     return filled((ROOT / "docs/configuration.md").read_text())
 
 
-PAGES = {"docs/lifecycle.md": lifecycle, "docs/configuration.md": configuration}
+def rules() -> str:
+    """docs/rules.md with the tests that show each rule."""
+    return shown_rules.filled((ROOT / "docs/rules.md").read_text())
+
+
+PAGES = {"docs/lifecycle.md": lifecycle, "docs/configuration.md": configuration, "docs/rules.md": rules}
 
 
 def main() -> int:
