@@ -1,6 +1,7 @@
 """Which tests show which rule of docs/rules.md, by the lines `Rule: NAME` of their docstrings."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ def rules(page: str) -> list[str]:
     return RULE.findall(page)
 
 
+@functools.cache
 def shown() -> dict[str, list[str]]:
     """Rule -> the tests that name it, as FILE::TEST from tests/, by file and line."""
     found: dict[str, list[str]] = {}
