@@ -57,7 +57,8 @@ def check(path: Path | None, state: Path | None, *, as_json: bool) -> None:
     else:
         for finding in findings:
             click.echo(plain(str(finding)))
-        note(f"{ledger}: {'sound' if not findings else f'{len(findings)} findings'}")
+        count = "sound" if not findings else "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+        note(f"{ledger}: {count}")
     if findings:
         raise click.exceptions.Exit(1)
 
@@ -90,9 +91,9 @@ def upgrade(path: Path | None, state: Path | None) -> None:
 
 
 def located(path: Path | None, state: Path | None) -> Path:
-    """The ledger's file. Raises Failed."""
+    """The ledger's file, absolute. Raises Failed."""
     if state is not None:
-        return state / "ledger.db"
+        return (state / "ledger.db").resolve()
     if path is not None:
         try:
             return ledger_path(read(path).settings)
@@ -101,7 +102,7 @@ def located(path: Path | None, state: Path | None) -> Path:
     looked = []
     for name, folder in folders(os.environ):
         if (folder / "ledger.db").exists():
-            return folder / "ledger.db"
+            return (folder / "ledger.db").resolve()
         looked.append(name)
     raise Failed(f"no ledger found; looked at {', '.join(looked)}: say where it is with --state-dir or -c")
 

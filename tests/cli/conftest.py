@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from jobsd.cli.app import app
+from scheduler.ledger.checking import check
 
 ENVIRONMENT = {
     "JOBSD_URL": None,
@@ -58,11 +59,12 @@ def process(tmp_path):
 
 @pytest.fixture(scope="session")
 def start_daemon(tmp_path_factory):
-    """A real daemon on a file: (path) -> its state folder; ended at the end of all tests."""
-    started = []
+    """A real daemon on a file: (path) -> its state folder; ended, and its ledger checked, after all tests."""
+    started, states = [], []
 
     def start(path):
         state = tmp_path_factory.mktemp("state")
+        states.append(state)
         environment = {k: v for k, v in os.environ.items() if k not in ENVIRONMENT}
         argv = [sys.executable, "-m", "jobsd", "run", "-c", path, "--state-dir", state, "--listen", "127.0.0.1:0"]
         with (state / "log").open("w") as log:
@@ -80,6 +82,8 @@ def start_daemon(tmp_path_factory):
         one.send_signal(signal.SIGTERM)
     for one in started:
         assert one.wait(30) == 0
+    for state in states:
+        assert check(state / "ledger.db") == []
 
 
 DAEMON_YAML = r"""

@@ -55,6 +55,24 @@ def test_next_and_explain_ask_the_daemon(ask):
     assert "only the first 1000 are shown" in cut.stderr
 
 
+def test_why_is_a_sentence_and_rules(ask, incomplete):
+    """Of what is, what was and what comes; a time without an offset is the job's, and one without seconds its minute."""
+    now = ask("why", WEEKLY).stdout
+    assert now.startswith(f"It is incomplete: run {incomplete['run_id'][:8]}, due ")
+    assert "\nasked    it was asked for by " in now
+    assert f"All of it: jobsd show {incomplete['run_id'][:8]}" in now
+    coming = told(ask("why", WEEKLY, "--at", "2026-12-25T22:00", "--json"))
+    assert (coming["verdict"], coming["occurrence"]["fire_time"]) == ("will_run", "2026-12-25T21:00:00Z")
+    assert [rule["rule"] for rule in coming["rules"]] == ["definition", "catch_up", "overlap", "window", "rerun"]
+    assert told(ask("why", "fine", "--at", "2020-01-01", "--json"))["verdict"] == "unknown"
+    assert "there is no job 'nobody'" in ask("why", "nobody", exit_code=1).stderr
+
+
+def test_the_ledger_is_checked_beside_the_daemon(ask, state):
+    """It is sound, and the daemon that writes it is not disturbed."""
+    assert told(ask("db", "check", "--state-dir", state, "--json"))["sound"] is True
+
+
 def test_trigger_waits_for_the_end(ask):
     """Exit code 0 if the run succeeded, 1 if it did not; without --wait the run is told at once."""
     assert " of fine is succeeded\n" in ask("trigger", "fine", "--wait").stdout
