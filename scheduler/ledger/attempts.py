@@ -19,6 +19,11 @@ from scheduler.model import Actor, AttemptRow, Cause, RunRow
 
 _CUT_OFF = ("interrupted", "lost")
 
+_OPEN = sa.select(schema.attempts).where(
+    schema.attempts.c.token == sa.bindparam("wanted"), schema.attempts.c.ended_at.is_(None)
+)
+"""Made once, as it is asked for at each report of an asset."""
+
 LEASE = timedelta(minutes=2)
 """An owner that has not renewed its attempts for this long is taken for dead (several daemons on one ledger)."""
 
@@ -97,10 +102,7 @@ def _told(connection: sa.Connection, run_no: int) -> int:
 
 def by_token(connection: sa.Connection, token: str) -> tuple[RunRow, AttemptRow]:
     """The run and the attempt with this token; Fenced if there is none, or it has ended."""
-    query = sa.select(schema.attempts).where(
-        schema.attempts.c.token == token, schema.attempts.c.ended_at.is_(None)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_OPEN, {"wanted": token}).one_or_none()
     if row is None:
         raise Fenced("this attempt has ended: its token is worth nothing")
     return runs.get(connection, row.run_no), attempt_row(row)

@@ -27,6 +27,10 @@ _UNDER_A_STOP = frozenset({Move.INTERRUPT, Move.START})
 """Moves over which a stop stays on record: it was asked for and has not been answered."""
 
 
+_ONE = RUNS.where(schema.runs.c.run_no == sa.bindparam("wanted"))
+"""Made once: every change of a run reads it first, and making the statement costs more than executing it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
     """What a run is opened with; `state` is pending, or a final one for an occurrence that does not run."""
@@ -47,7 +51,7 @@ class NewRun:
 
 def get(connection: sa.Connection, run_no: int) -> RunRow:
     """The run with this number; NotFound."""
-    row = connection.execute(RUNS.where(schema.runs.c.run_no == run_no)).one_or_none()
+    row = connection.execute(_ONE, {"wanted": run_no}).one_or_none()
     if row is None:
         raise NotFound(f"there is no run {run_no}")
     return run_row(row)
