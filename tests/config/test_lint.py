@@ -254,6 +254,49 @@ def test_what_a_job_says_without_effect_is_told(of_job) -> None:
     ]
 
 
+CALENDARS = "calendars: {over: {dates: [2020-12-24]}, freeze: {dates: [2026-12-24]}, noon: {weekly: [{on: DAYS}]}}"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ("{daily: , at: '12:00', exclude: [freeze], on_exclude: next-day, on_closure: stop}", []),
+        ("{daily: , at: '12:00', on_closure: stop}", ["schedule: on_closure: stop has no effect without exclude"]),
+        (
+            "{frequency: manually, exclude: [freeze]}",
+            ['schedule: exclude "freeze" has no effect: the job never fires by itself'],
+        ),
+        (
+            "{daily: , at: '12:00', exclude: [noon]}",
+            ['schedule: exclude: each of its fire times in the year from now lies inside "noon"'],
+        ),
+        (
+            "{interval: 1h, start: 2026-01-01T00:00, exclude: [noon]}",
+            ['schedule: exclude: each of the next 400 of its fire times in the year from now lies inside "noon"'],
+        ),
+        (
+            "{interval: 1h, start: 2026-01-01T00:00, exclude: [freeze], on_exclude: next-day}",
+            [
+                "schedule: on_exclude: next-day moves each excluded fire time to a day on which the job fires often anyway"
+            ],
+        ),
+    ],
+)
+def test_calendars_of_a_job(of_job, schedule: str, told: list[str]) -> None:
+    """Keys without effect, jobs that never find their calendars open, and moves that change nothing."""
+    days = "[sunday, monday, tuesday, wednesday, thursday, friday, saturday]"
+    assert of_job(schedule, top=CALENDARS.replace("DAYS", days)) == told
+
+
+def test_a_calendar_that_is_over_is_told(warnings) -> None:
+    """At its own place, once, however many jobs name it."""
+    job = "- {name: NAME, schedule: {daily: , at: '12:00', exclude: [over]}, run: {command: {argv: [a]}}}\n"
+    found = warnings(
+        f"calendars:\n  over: {{dates: [2020-12-24]}}\njobs:\n{job.replace('NAME', 'x')}{job.replace('NAME', 'y')}"
+    )
+    assert found == ["3:3: warning: calendars.over: it closes nothing in the year from now"]
+
+
 SDE = "servers: {s: {type: sde, url: 'https://acme.sdelements.com', token: {env: T}}}"
 
 

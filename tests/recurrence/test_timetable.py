@@ -212,6 +212,21 @@ def test_many_occurrences_in_a_long_closure_are_told_one_by_one() -> None:
     ]
 
 
+def test_a_day_on_which_the_wall_time_is_skipped_hides_nothing() -> None:
+    """Closed on Saturday, no 02:30 on Sunday: on Monday it runs, asked from anywhere between."""
+    schedule = Schedule(
+        rule=Weekly(1, frozenset({Weekday.SATURDAY})), zone="America/New_York", start=datetime(2026, 1, 3, 2, 30),
+        gap=Gap.SKIP,
+    )  # fmt: skip
+    closed_at = datetime(2026, 3, 7, 5, tzinfo=UTC)
+    table = Timetable(schedule, Closed([(closed_at, closed_at + 6 * HOUR)]), moves=True)
+    target = datetime(2026, 3, 9, 6, 30, tzinfo=UTC)
+    for after in (closed_at, closed_at + 20 * HOUR, target - HOUR, target - INSTANT):
+        rows = list(table.judged(after, target))
+        assert (rows[-1].fire_time, rows[-1].own) == (target, False)
+        assert rows[-1].moved_from == closed_at + timedelta(hours=2, minutes=30)
+
+
 @pytest.mark.parametrize("moves", [False, True])
 def test_bounds_are_instants(moves) -> None:
     """A naive bound is refused, as by the recurrence alone."""

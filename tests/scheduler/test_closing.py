@@ -14,7 +14,7 @@ from scheduler.ending import Circumstances, conclude, interrupted
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, Cycle, JobRow, Kind, RunRow
 from scheduler.planner.actions import Apply, RequestStop, Start
-from scheduler.planner.active import plan_run
+from scheduler.planner.active import cycle_end, plan_run
 from scheduler.traits import TRAITS
 
 HOUR = timedelta(hours=1)
@@ -149,6 +149,22 @@ def test_how_a_cut_off_attempt_ends() -> None:
     assert interrupted(run, repeatable=True, held_until=None, now=SHUT).move is Move.INTERRUPT
     assert interrupted(run, repeatable=False, held_until=OPEN, now=SHUT).move is Move.LOSE
     assert interrupted(replace(run, interruptions=2), repeatable=True, held_until=OPEN, now=SHUT).move is Move.FAIL
+
+
+def test_a_cycle_ends_where_an_occurrence_was_moved() -> None:
+    """The run that was moved there takes over, though the schedule has no occurrence then."""
+    text = """
+version: 1
+calendars: {freeze: {weekly: [{on: monday, to: "02:00"}]}}
+jobs:
+  - name: job
+    schedule: {interval: 7h, start: "2026-03-02T01:00", exclude: [freeze], on_exclude: POLICY}
+    run: {command: {argv: ['true']}}
+"""
+    run = replace(RUN, fire_time=SHUT + 22 * HOUR)
+    for policy, hours in (("next-day", 25), ("skip", 29)):
+        definition = loads(text.replace("POLICY", policy), file="jobs.yaml", folder=Path("/")).jobs["job"]
+        assert cycle_end(definition, ROW, run) == SHUT + hours * HOUR
 
 
 def test_what_cannot_go_on_cannot_be_held() -> None:
