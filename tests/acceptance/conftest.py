@@ -23,6 +23,9 @@ from scheduler.ledger.checking import check
 
 ROOT = Path(__file__).parents[2]
 
+REAL = frozenset({"test_process", "test_quickstart", "test_surroundings"})
+"""Modules of tests in which a daemon is started as systemd does it."""
+
 
 class Process:
     """`jobsd run` (or another `command`) on a file, with a notification socket and a log that can be waited for."""
@@ -37,7 +40,9 @@ class Process:
         python=sys.executable,
         watchdog_s=None,
         listen="127.0.0.1:0",
+        fork_server=None,
     ):
+        """With a `fork_server` it is forked by that one, which spares a second: not for another user or Python."""
         self.folder = Path(folder)
         self.state = self.folder / "state"
         self.notifications = queue.Queue()
@@ -51,21 +56,24 @@ class Process:
         env |= {"NOTIFY_SOCKET": str(address)}
         if watchdog_s:
             env |= {"WATCHDOG_USEC": str(int(watchdog_s * 1e6))}
-        argv = [python, "-m", "jobsd", command, "-c", str(yaml), "--state-dir", str(self.state)]
-        more = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-        self.process = subprocess.Popen(
-            [*argv, "--listen", listen],
-            cwd=self.folder,
-            env=env
-            | {
-                "PYTHONPATH": os.pathsep.join((str(ROOT), sysconfig.get_path("purelib"))),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **more,
-        )
+        env |= {
+            "PYTHONPATH": os.pathsep.join((str(ROOT), sysconfig.get_path("purelib"))),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        argv = [command, "-c", str(yaml), "--state-dir", str(self.state), "--listen", listen]
+        if fork_server is not None and user is None and python == sys.executable:
+            self.process = fork_server.start(*argv, cwd=self.folder, env=env)
+        else:
+            more = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+            self.process = subprocess.Popen(
+                [python, "-m", "jobsd", *argv],
+                cwd=self.folder,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                **more,
+            )
         self._threads = [
             threading.Thread(target=target, daemon=True) for target in (self._hear, self._follow, self._complaints)
         ]
@@ -205,8 +213,13 @@ def daemon_process():
 
 
 @pytest.fixture
-def daemon(tmp_path):
-    """A function that starts `jobsd run` on a text or a file; every one is ended."""
+def daemon(request, tmp_path):
+    """A function that starts `jobsd run` on a text or a file; every one is ended.
+
+    The modules of REAL start it by its command line, the others have it forked.
+    """
+    forked = request.module.__name__.rpartition(".")[2] not in REAL
+    server = request.getfixturevalue("fork_server") if forked else None
     with contextlib.ExitStack() as started:
 
         def start(text_or_path, *, folder=tmp_path, **more):
@@ -214,7 +227,7 @@ def daemon(tmp_path):
             if isinstance(text_or_path, str):
                 path = folder / "jobs.yaml"
                 path.write_text(text_or_path)
-            process = Process(path, folder, **more)
+            process = Process(path, folder, fork_server=server, **more)
             started.callback(process.close)
             return process
 

@@ -197,7 +197,7 @@ def test_a_delivery_that_came_twice_is_a_duplicate_unless_that_is_explained(left
     at, _, delivery, run = left.parts.hooks[0]
     left.parts.hooks.append((at + 20, WELL, delivery, run))
     assert kinds(left.judged()) == {"duplicated": 1}
-    left.kills = [(at + 10, "random")]
+    left.kills = [(at + 15, "random")]
     assert kinds(left.judged()) == {"duplicated": 1}
     left.kills = [(at + 0.2, "delivery.after")]
     found = left.judged()

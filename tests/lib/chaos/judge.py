@@ -16,7 +16,7 @@ NEED_A_REASON = FINAL - {"succeeded"}
 TOLD = {"succeeded", "failed", "expired", "missed", "lost"}
 CUT_OFF = {"interrupted", "stopped", "failed", "lost"}
 
-SOON_S = 4.0
+SOON_S = 10.0
 """What a counterpart got may come again if the daemon was killed within so many seconds; later it is written down."""
 
 LATE_S = 1.0

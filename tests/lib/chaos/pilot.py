@@ -122,7 +122,10 @@ class Pilot:
         return None
 
     def finish(self, seconds=60.0):
-        """A last life without faults: everything comes to its end, and is judged. The findings."""
+        """A last life without faults: everything comes to its end, and is judged.
+
+        The findings, and how much was under way still when for so many seconds nothing had come to its end.
+        """
         self.ill = 0.0
         if self._process is not None:
             self._process.wait(20)
@@ -130,8 +133,10 @@ class Pilot:
         assert self.ready(time.monotonic() + 20), f"it does not start: see {self.folder / 'log'}"
         for name in self.world.jobs:
             self._pause(name)
-        deadline = time.monotonic() + seconds
+        deadline, fewest = time.monotonic() + seconds, None
         while (left := self._under_way()) and time.monotonic() < deadline:
+            if fewest is None or left < fewest:
+                deadline, fewest = time.monotonic() + seconds, left
             time.sleep(0.3)
             self.book.step(timedelta(seconds=20))
         time.sleep(SETTLED_S)
