@@ -24,6 +24,8 @@ _OPEN = sa.select(schema.attempts).where(
 )
 """Made once, as it is asked for at each report of an asset."""
 
+_INSERT = schema.attempts.insert()
+
 LEASE = timedelta(minutes=2)
 """An owner that has not renewed its attempts for this long is taken for dead (several daemons on one ledger)."""
 
@@ -87,7 +89,7 @@ def start(
         "lease_until": at + LEASE,
         "started_at": at,
     }
-    connection.execute(schema.attempts.insert().values(values))
+    connection.execute(_INSERT, values)
     attempt, left = by_token(connection, token)[1], assets.left(connection, run_no)
     return Started(run, attempt, left, _told(connection, run_no))
 

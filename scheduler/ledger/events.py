@@ -32,6 +32,9 @@ class Event:
     from_state: State | None = None
 
 
+_INSERT = schema.events.insert()
+
+
 def append(connection: sa.Connection, event: Event, *, job_id: int | None) -> int:
     """Write `event`; its id. It reaches the log and the listeners once the transaction is committed."""
     values = {
@@ -47,6 +50,6 @@ def append(connection: sa.Connection, event: Event, *, job_id: int | None) -> in
         "actor_by": event.actor.by.value,
         "actor_from": event.actor.origin,
     }
-    written = connection.execute(schema.events.insert().values(values))
+    written = connection.execute(_INSERT, values)
     connection.info["events"].append(event)
     return written.lastrowid

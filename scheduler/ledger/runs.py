@@ -28,7 +28,16 @@ _UNDER_A_STOP = frozenset({Move.INTERRUPT, Move.START})
 
 
 _ONE = RUNS.where(schema.runs.c.run_no == sa.bindparam("wanted"))
-"""Made once: every change of a run reads it first, and making the statement costs more than executing it."""
+_SAME = sa.select(schema.runs.c.run_no).where(
+    schema.runs.c.job_id == sa.bindparam("job"),
+    schema.runs.c.kind == sa.bindparam("of_kind"),
+    schema.runs.c.fire_time == sa.bindparam("at"),
+)
+_INSERT = schema.runs.insert().returning(schema.runs.c.run_no)
+_UPDATE = schema.runs.update().where(
+    schema.runs.c.run_no == sa.bindparam("wanted"), schema.runs.c.state == sa.bindparam("was")
+)
+"""Statements are made once: making one costs more than executing it, and every change of a run needs several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +128,7 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
         "wake_at": None if final else at,
     }
     points.passing("open.before")
-    insert = schema.runs.insert().values(values).returning(schema.runs.c.run_no)
-    run = get(connection, connection.execute(insert).scalar_one())
+    run = get(connection, connection.execute(_INSERT, values).scalar_one())
     if new.assets and not final:
         connection.execute(schema.run_assets.insert(), assets.opened(run.run_no, new.assets))
     event = events.Event(at=at, name="open", job=job.name, actor=actor, reason=new.reason, run=run)
@@ -131,8 +139,8 @@ def open_run(connection: sa.Connection, job: JobRow, new: NewRun, *, at: datetim
 
 
 def _exists(connection: sa.Connection, job_id: int, kind: Kind, fire_time: datetime) -> bool:
-    key = (schema.runs.c.job_id == job_id, schema.runs.c.kind == kind.value, schema.runs.c.fire_time == fire_time)
-    return connection.execute(sa.select(schema.runs.c.run_no).where(*key)).first() is not None
+    key = {"job": job_id, "of_kind": kind.value, "at": fire_time}
+    return connection.execute(_SAME, key).first() is not None
 
 
 def move(
@@ -252,6 +260,6 @@ _CHANGING = (
 
 def _store(connection: sa.Connection, before: RunRow, after: RunRow) -> None:
     changed = {name: getattr(after, name) for name in _CHANGING if getattr(after, name) != getattr(before, name)}
-    where = (schema.runs.c.run_no == before.run_no, schema.runs.c.state == before.state.value)
-    if connection.execute(schema.runs.update().where(*where).values(changed)).rowcount != 1:
+    still = {"wanted": before.run_no, "was": before.state.value}
+    if connection.execute(_UPDATE, {**changed, **still}).rowcount != 1:
         raise StaleMove(f"run {before.run_id} changed under our hands")
