@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from recurrence.closures import ALWAYS_OPEN, Closure, Closures
@@ -19,6 +19,8 @@ from recurrence.schedule import Occurrence, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_END = datetime.max.replace(tzinfo=UTC)
 
 INSTANT = timedelta(microseconds=1)
 """What turns an exclusive bound into an inclusive one: fire times are whole seconds."""
@@ -87,7 +89,7 @@ class Timetable:
         """The first that gets a row strictly after `after`; None if there is none ever again."""
         own = next_occurrence(self.schedule, after=after)
         if self.moves and not self.always_open:
-            last = after + FARTHEST if own is None else own.fire_time
+            last = min(after, _END - FARTHEST) + FARTHEST if own is None else own.fire_time
             return next(self._moved_too(after, last), None)
         return None if own is None else Judged(own, self.closures.at(own.fire_time))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ _R, _E, _V = schema.runs.c, schema.events.c, schema.job_versions.c
 _NEAR = 20
 """Newest runs among which the one is sought that was active at that instant."""
 
+_LAST = datetime.max.replace(tzinfo=UTC)
 _LIVELIEST = (State.RUNNING, State.PENDING, State.RETRYING, State.INCOMPLETE)
 
 
@@ -30,7 +31,8 @@ def gather(connection: sa.Connection, key: str, *, at: datetime | None, now: dat
     row = jobs.find(connection, key)
     active = runs.active_of(connection, row.job_id)
     instant = now if at is None else at
-    until = instant + (timedelta(minutes=1) if at is not None and not at.second else timedelta(seconds=1))
+    meant = timedelta(minutes=1) if at is not None and not at.second else timedelta(seconds=1)
+    until = min(instant, _LAST - meant) + meant
     if at is None:
         found, exact = _liveliest(active), True
     else:

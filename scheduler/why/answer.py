@@ -59,7 +59,7 @@ def why(facts: Facts, force: Force) -> Answer:
         return _unknown(facts, force)
     job = force.job
     if job is not None and job.enabled and facts.until > facts.row.watermark:
-        due = due_in(job, max(facts.at - _INSTANT, facts.row.watermark), facts.until)
+        due = due_in(job, max(facts.at, facts.row.watermark + _INSTANT) - _INSTANT, facts.until)
         if due is not None and due.fire_time <= force.now:
             return _unseen(facts, force, due.fire_time)
         if due is not None:

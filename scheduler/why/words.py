@@ -14,7 +14,10 @@ _SECOND = timedelta(seconds=1)
 
 def when(instant: datetime, zone: str) -> str:
     """`2026-11-27 22:00 +01:00` in `zone`; seconds only where there are any, `Z` for UTC."""
-    local = instant.astimezone(ZoneInfo(zone))
+    try:
+        local = instant.astimezone(ZoneInfo(zone))
+    except OverflowError:  # at the ends of the calendar
+        local = instant
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     offset = f"{local:%z}"
     return f"{local:%Y-%m-%d} {clock}" + (f" {offset[:3]}:{offset[3:5]}" if local.utcoffset() else "Z")

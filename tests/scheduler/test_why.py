@@ -162,6 +162,8 @@ async def test_what_comes(rig, ask):
         "unknown",
         "Nothing is known of that time: the job is known since 2026-03-02 01:00 +01:00",
     )
+    assert ask(r, "moved", "9999-12-31T23:59:00Z")[0] == "not_due"
+    assert ask(r, "moved", "0001-01-01T00:00:00Z")[0] == "unknown"
     r.clock.set(datetime.fromisoformat("2026-03-02T05:00:10Z"))
     verdict, sentence, _ = ask(r, "first", "2026-03-02T05:00:00Z")
     assert verdict == "due"
