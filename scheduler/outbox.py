@@ -194,6 +194,9 @@ class Courier:
             ready = await self._ledger.aread(partial(notifying.ready, delivery=delivery, now=now))
         except LedgerUnavailable:
             return  # nothing was sent; it is still due
+        except Exception as error:  # noqa: BLE001 - of one that cannot be composed; at once it would fail again
+            await self._record(delivery, self._raised(delivery, error))
+            return
         if isinstance(ready, Wait):
             await self._write(delivery, partial(deliveries.put_off, delivery_no=delivery.delivery_no, wait=ready))
         elif isinstance(ready, Void):
@@ -215,9 +218,13 @@ class Courier:
         except LedgerUnavailable as error:
             result = Later(f"the ledger cannot be read: {error}")
         except Exception as error:  # noqa: BLE001 - foreign code; whatever it is, the others go on
-            _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
-            result = Later(f"{type(error).__name__}: {error}")
+            result = self._raised(delivery, error)
         return result
+
+    @staticmethod
+    def _raised(delivery: Delivery, error: Exception) -> Later:
+        _log.error("courier_raised", job=delivery.job, delivery=delivery.delivery_id, exc_info=error)
+        return Later(f"{type(error).__name__}: {error}")
 
     async def _note(self, delivery: Delivery, progress: Mapping[str, Any]) -> None:
         """Waits while the ledger cannot be written: nothing may be sent of which it does not know."""

@@ -512,6 +512,23 @@ async def test_what_a_deliverer_raises_is_tried_again(desk):
     assert desk.one("x").reason == "RuntimeError: a bug"
 
 
+async def test_what_cannot_be_composed_is_put_off_like_any_other(desk):
+    """A notice of a run whose zone this host no longer has is not tried without a pause, and holds nothing up."""
+
+    def operation(connection):
+        run = opened(connection, record(connection, {"late": LATE}), kind=Kind.FIRE)
+        gone = schema.runs.update().where(schema.runs.c.run_no == run.run_no).values(zone="Nowhere/Else")
+        connection.execute(gone)
+
+    await desk.ledger.write(operation)
+    await desk.write("y")
+    desk.clock.advance(timedelta(hours=2))
+    await desk.carry()
+    assert desk.state() == {"a@example.com": "pending", "y": "delivered"}
+    assert "Nowhere/Else" in desk.one("a@example.com").reason
+    assert desk.one("a@example.com").due_at > desk.clock.now()
+
+
 @pytest.mark.parametrize("answer", [Later("450 caf\udce9"), Refused("550 caf\udce9")])
 async def test_words_that_are_no_utf_8_are_kept_escaped(desk, answer):
     """A mail server answers in Latin-1: that is recorded, and the delivery waits or is refused like any other."""
