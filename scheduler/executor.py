@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,8 +151,12 @@ class Executor:
         if run.window_end is not None and run.window_end <= now:
             return StopReason.WINDOW_END, "the window closed"
         job = self._definition(run.job)
-        closure = None if job is None else reached(job, run, now)
-        return None if closure is None else stop_of(closure)
+        with contextlib.suppress(
+            Exception
+        ):  # whatever a calendar raises concerns its own jobs: the planner tells it
+            closure = None if job is None else reached(job, run, now)
+            return None if closure is None else stop_of(closure)
+        return None
 
     def limits(self) -> Counter[str]:
         """How many attempts under way count in each named limit, by the definitions with which they started."""

@@ -52,7 +52,7 @@ def close_dead(connection: sa.Connection, token: str, *, job: JobDefinition | No
         run,
         repeatable=repeatable(job, run),
         elsewhere=elsewhere,
-        held_until=held_until(job, run, at),
+        held_until=_held_until(run, job, at) if run.stop_reason == StopReason.CLOSURE else None,
         now=at,
     )
     return attempts.end(connection, token, ending, at=at, actor=CLOCK_ACTOR)
@@ -69,6 +69,7 @@ def _circumstances(
     connection: sa.Connection, run: RunRow, job: JobDefinition | None, stop: StopReason | None, at: datetime
 ) -> Circumstances:
     counts = assets.tally(connection, run.run_no)
+    asked = _stop(run, stop)
     total = sum(counts.values())
     return Circumstances(
         left=total - sum(counts[state] for state in assets.COVERED),
@@ -77,9 +78,9 @@ def _circumstances(
         rerun_at=_next_rerun(connection, run, job),
         repeatable=repeatable(job, run),
         elsewhere=job is not None and traits_of(job.run).ended_elsewhere,
-        stop=_stop(run, stop),
+        stop=asked,
         stop_note=run.stop_note or "",
-        held_until=held_until(job, run, at),
+        held_until=_held_until(run, job, at) if asked is StopReason.CLOSURE else None,
     )
 
 
@@ -93,9 +94,19 @@ def _stop(run: RunRow, stop: StopReason | None) -> StopReason | None:
 
 
 def _next_rerun(connection: sa.Connection, run: RunRow, job: JobDefinition | None) -> datetime | None:
-    """The rerun that will come. Where the job's recurrence raises, the run's own: the attempt must end."""
+    """The rerun that will come. Where recurrence or calendars raise, the run's own: the attempt must end."""
     end = None
     if job is not None:
         with contextlib.suppress(Exception):  # the planner tells it (trigger_failed)
             end = cycle_end(job, jobs.named(connection, job.name), run)
-    return cycle.next_rerun(run, before=end, closures=closures_of(job, run))
+    with contextlib.suppress(Exception):  # likewise
+        return cycle.next_rerun(run, before=end, closures=closures_of(job, run))
+    return cycle.next_rerun(run, before=end)
+
+
+def _held_until(run: RunRow, job: JobDefinition | None, at: datetime) -> datetime | None:
+    """When a run that was stopped for a closure goes on; now, where its calendars raise."""
+    try:
+        return held_until(job, run, at)
+    except Exception:  # noqa: BLE001 - likewise: it waits until its calendars can be asked
+        return at

@@ -1,5 +1,6 @@
 """Calendars: excluded occurrences have their rows, moved ones their runs, and runs obey the closures they reach."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -318,3 +319,28 @@ async def test_a_pause_skips_what_was_moved_too(rig, rows, operator) -> None:
     (skipped, paused) = rows(one)
     assert skipped[2].startswith('calendar "freeze"')
     assert paused == ("12-28 10:00", "skipped", "paused", "12-25 10:00")
+
+
+async def test_a_calendar_that_raises_concerns_its_own_job(rig) -> None:
+    """Its jobs are told as broken and fire nothing; what is at work ends all the same, and others go on."""
+
+    class Broken:
+        digest = "broken"
+
+        def at(self, instant):
+            raise RuntimeError(f"no such day as {instant}")
+
+        following = at
+
+    one = rig("2026-03-01T23:58:00Z")
+    other = "  - {name: other, schedule: {daily: , at: '00:30', start: '2026-01-01T00:00'}, run: {command: {argv: ['true']}}}\n"
+    await one.up(SLOW.format(policy="hold", naps=1, more="") + other)
+    await one.tick(minutes=1, wait=False)
+    await one.until(lambda: one.run("scan").state == "running")
+    job = one.dispatcher.definitions["scan"]
+    one.dispatcher.definitions = {**one.dispatcher.definitions, "scan": replace(job, closures=Broken())}
+    assert one.dispatcher.executor.overdue(one.clock.now()) == []
+    await one.idle()
+    assert one.run("scan").state == "succeeded"
+    await one.tick(hours=1)
+    assert [str(run.state) for run in one.runs("other")] == ["succeeded"]
