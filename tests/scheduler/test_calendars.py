@@ -334,7 +334,7 @@ async def test_a_calendar_that_raises_concerns_its_own_job(rig) -> None:
 
     one = rig("2026-03-01T23:58:00Z")
     other = "  - {name: other, schedule: {daily: , at: '00:30', start: '2026-01-01T00:00'}, run: {command: {argv: ['true']}}}\n"
-    await one.up(SLOW.format(policy="hold", naps=1, more="") + other)
+    await one.up(SLOW.format(policy="hold", naps=1, more=", rerun: {every: 20h, for: 2d}") + other)
     await one.tick(minutes=1, wait=False)
     await one.until(lambda: one.run("scan").state == "running")
     job = one.dispatcher.definitions["scan"]
