@@ -12,6 +12,7 @@ def test_the_worlds_go_through_every_point():
     assert sum(len(points) for points in wanted) >= 60
 
 
+@pytest.mark.timeout(600)  # half a minute on an idle machine
 @pytest.mark.parametrize("name", short.WORLDS)
 def test_a_kill_at_every_point_loses_and_repeats_nothing(pilot, name):
     """Each point is passed and killed at; ledger, expectation and what the work wrote down agree."""
