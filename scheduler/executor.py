@@ -151,16 +151,10 @@ class Executor:
         if run.window_end is not None and run.window_end <= now:
             return StopReason.WINDOW_END, "the window closed"
         job = self._definition(run.job)
-        with contextlib.suppress(
-            Exception
-        ):  # whatever a calendar raises concerns its own jobs: the planner tells it
+        with contextlib.suppress(Exception):  # what a calendar raises concerns its own jobs: the planner tells it
             closure = None if job is None else reached(job, run, now)
             return None if closure is None else stop_of(closure)
         return None
-
-    def limits(self) -> Counter[str]:
-        """How many attempts under way count in each named limit, by the definitions with which they started."""
-        return Counter(name for work in list(self._works.values()) for name in work.job.limits)
 
     def running(self) -> list[int]:
         """The numbers of the runs whose attempts are under way."""
