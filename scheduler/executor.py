@@ -156,6 +156,10 @@ class Executor:
             return None if closure is None else stop_of(closure)
         return None
 
+    def limits(self) -> Counter[str]:
+        """How many attempts under way count in each named limit, by the definitions with which they started."""
+        return Counter(name for work in list(self._works.values()) for name in work.job.limits)
+
     def running(self) -> list[int]:
         """The numbers of the runs whose attempts are under way."""
         return list(self._works)
