@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 BURST_S = 1.0
 """The bucket holds what comes in so many seconds, and one start at the least."""
 
-LOOK_S = 0.25
+LOOK_S = 0.5
 """At least so long between two looks while something waits: of ten thousand that wait, a few start at each."""
 
 _WHOLE = 1e-6

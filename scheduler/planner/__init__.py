@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from config.definitions import CatchUpPolicy, JobDefinition, Overlap
 from scheduler.lifecycle import State
-from scheduler.model import Cause, JobRow, RunRow
+from scheduler.model import Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Start
 from scheduler.planner.active import cycle_end, plan_run, startable
 from scheduler.planner.due import ON_TIME, plan_due
@@ -90,8 +90,13 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
         return Plan(opened, broken)
     changes: list[Action] = []
     wanted: list[tuple[RunRow, Start]] = []
+    paced = 0
     for run in snapshot.runs:
-        job, row = definitions.get(run.job), snapshot.jobs.get(run.job)
+        job = definitions.get(run.job)
+        if capacity.late < 1 and job is not None and _only_waits(job, run, now):
+            paced += 1
+            continue
+        row = snapshot.jobs.get(run.job)
         end = None  # where the recurrence raises: what runs is held to its own window and reruns
         if job is not None and row is not None and not startable(run, now):
             end = _guarded(run.job, partial(cycle_end, job, row, run), broken)
@@ -100,10 +105,10 @@ def plan(now: datetime, definitions: Mapping[str, JobDefinition], snapshot: Snap
             wanted.append((run, action))
         elif action is not None:
             changes.append(action)
-    wanted = [(run, replace(start, late=True) if _late(run, start, now) else start) for run, start in wanted]
-    admitted, held = _admit(definitions, wanted, by_job, snapshot.running, capacity)
-    waiting = sum(start.late for _, start in wanted) - sum(start.late for start in admitted)
-    return Plan([*changes, *admitted], broken, waiting, held)
+    late = frozenset(run.run_no for run, start in wanted if _late(run, start, now))
+    admitted, held = _admit(definitions, wanted, by_job, snapshot.running, capacity, late)
+    waiting = paced + len(late) - sum(start.late for start in admitted)
+    return Plan([*changes, *admitted], broken, waiting, held or paced > 0)
 
 
 def _guarded(name: str, ask: Callable[[], T], broken: dict[str, str]) -> T | None:
@@ -113,6 +118,13 @@ def _guarded(name: str, ask: Callable[[], T], broken: dict[str, str]) -> T | Non
     except Exception as error:  # noqa: BLE001 - whatever a recurrence raises concerns its own job only
         broken[name] = f"{type(error).__name__}: {error}"
         return None
+
+
+def _only_waits(job: JobDefinition, run: RunRow, now: datetime) -> bool:
+    """Whether a late start is all that `run` may want: while none may be made, ten thousand such cost nothing."""
+    if not startable(run, now) or run.kind is not Kind.FIRE or not job.enabled or job.exclude:
+        return False
+    return ON_TIME < now - run.fire_time <= job.catch_up.grace
 
 
 def _late(run: RunRow, start: Start, now: datetime) -> bool:
@@ -127,12 +139,13 @@ def _admit(
     by_job: Mapping[str, Sequence[RunRow]],
     running: Sequence[str],
     capacity: Capacity,
+    late: Collection[int],
 ) -> tuple[list[Start], bool]:
-    """The starts for which there is room, by priority, then by fire time, and `Plan.held`."""
+    """The starts for which there is room, by priority, then fire time, and `Plan.held`; `late` are run numbers."""
     used = Counter(capacity.used)
     total, busy = len(running), Counter(running)
     admitted: list[Start] = []
-    late, held = 0, False
+    taken, held = 0, False
     for run, start in sorted(wanted, key=lambda pair: (-definitions[pair[0].job].priority, pair[0].fire_time)):
         job = definitions[run.job]
         if total >= capacity.max_running:
@@ -141,11 +154,12 @@ def _admit(
             continue
         if not side_by_side(job) and (busy[run.job] or goes_before(run, by_job[run.job])):
             continue
-        if start.late and late >= capacity.late:
-            held = True
-            continue
+        if run.run_no in late:
+            if taken >= capacity.late:
+                held = True
+                continue
+            start, taken = replace(start, late=True), taken + 1  # noqa: PLW2901 - the same start, marked
         admitted.append(start)
-        late += start.late
         total += 1
         busy[run.job] += 1
         used.update(job.limits)
