@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from config.calendars.words import MOVED, MOVED_EACH, zulu
+from recurrence.moving import FARTHEST
 from scheduler.ledger import schema
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, Kind
@@ -46,3 +47,21 @@ def _promised(connection: sa.Connection, row: JobRow, target: datetime, source: 
     found: datetime | None = connection.execute(query).scalar_one()
     deleted = found is None and row.schedule_since < source < row.known_since
     return source if deleted else found
+
+
+def owed(connection: sa.Connection, row: JobRow, until: datetime) -> dict[datetime, datetime]:
+    """What rows say was moved to instants in (watermark, until]: each with the first that was moved there."""
+    runs = schema.runs
+    query = sa.select(runs.c.fire_time, runs.c.reason).where(
+        runs.c.job_id == row.job_id,
+        runs.c.kind == Kind.FIRE.value,
+        runs.c.state == State.SKIPPED.value,
+        runs.c.fire_time.between(row.watermark - FARTHEST, row.watermark),
+        runs.c.reason.contains(MOVED),
+    )
+    found: dict[datetime, datetime] = {}
+    for source, reason in connection.execute(query.order_by(runs.c.fire_time)):
+        target = datetime.fromisoformat(reason.rpartition(MOVED)[2])
+        if row.watermark < target <= until:
+            found.setdefault(target, source)
+    return found

@@ -15,11 +15,13 @@ import sqlalchemy as sa
 
 from config.definitions import Configuration, JobDefinition
 from config.faults import ConfigError, Fault, quoted
-from recurrence.schedule import Schedule
+from recurrence.schedule import Occurrence, Schedule
 from scheduler.definitions import Decode
-from scheduler.ledger import api_jobs, jobs
+from scheduler.ledger import api_jobs, jobs, moves
 from scheduler.ledger.opening import Opener, open_asked, open_records
+from scheduler.lifecycle import State
 from scheduler.model import Actor, Cycle, JobRow, Kind
+from scheduler.planner.actions import Record
 from scheduler.planner.due import missed
 
 YAML = "yaml"
@@ -185,11 +187,16 @@ def _miss(
     at: datetime,
     actor: Actor,
 ) -> None:
-    """What came due under the old schedule and has no row is missed, and says why."""
+    """What came due under the old schedule, or was moved to by then, and has no row is missed, and says why."""
     if old is None or old.rule is None or at <= row.watermark:
         return
-    records = missed(old, row.watermark, at, reason)
-    open_records(connection, row, records, replace(opener, zone=old.zone), at=at, actor=actor)
+    records = {record.occurrence.fire_time: record for record in missed(old, row.watermark, at, reason)}
+    for target, source in moves.owed(connection, row, at).items():
+        here = Occurrence(target, target.astimezone(ZoneInfo(old.zone)).replace(tzinfo=None, fold=0))
+        found = records.get(target) or Record(here, State.MISSED, reason)
+        records[target] = replace(found, moved_from=source)
+    ordered = [records[instant] for instant in sorted(records)]
+    open_records(connection, row, ordered, replace(opener, zone=old.zone), at=at, actor=actor)
     jobs.set_watermark(connection, row, at)
 
 

@@ -1,5 +1,7 @@
 """A configuration takes another's place: no old slot fires, nothing is lost without a row."""
 
+from datetime import timedelta
+
 import pytest
 
 from scheduler.ledger import NotFound
@@ -190,3 +192,28 @@ async def test_a_paused_jobs_edit_fires_nothing_of_the_pause(rig, operator):
         ("07:30", "skipped"),
         ("08:30", "succeeded"),
     ]
+
+
+async def test_what_was_moved_to_a_time_before_the_edit_is_missed_there(rig):
+    """Friday is closed and its row says Saturday; down over Saturday, edited meanwhile: Saturday has its row too.
+
+    Rule: watermark
+    """
+    text = """
+version: 1
+calendars: {freeze: {dates: [2026-03-06]}}
+jobs:
+  - name: weekly
+    schedule: {start: 2026-03-02T06:00:00, weekly: {on: [friday]}, exclude: [freeze], on_exclude: next-day}
+    run: {command: {argv: ["true"]}}
+"""
+    r = rig("2026-03-02T00:00:00Z")
+    await r.up(text)
+    await r.tick(days=5)
+    await r.down()
+    r.clock.advance(timedelta(days=1))
+    await r.up(text.replace("friday", "sunday").replace("06:00", "05:00"))
+    friday, saturday = r.runs()
+    assert friday.reason.endswith("; moved to 2026-03-07T06:00:00Z")
+    assert (saturday.fire_time, str(saturday.state)) == (friday.fire_time + timedelta(days=1), "missed")
+    assert (saturday.reason, saturday.moved_from) == ("schedule changed", friday.fire_time)

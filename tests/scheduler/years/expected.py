@@ -58,9 +58,11 @@ class Expected:
                 if job.enabled
                 else "the job was disabled"
             )
+            promised = {at for at, row in known.rows.items() if row.reason == "calendar "}
             for due in self.taken(known, at):
-                origin = due.origins[0] if due.origins else None
-                known.rows[due.at] = Row(("missed",), reason, origin)
+                origin = next((origin for origin in due.origins if origin in promised), None)
+                if due.own or origin is not None:
+                    known.rows[due.at] = Row(("missed",), reason, origin)
             if job is None or not job.enabled:
                 del self.known[name]
             else:

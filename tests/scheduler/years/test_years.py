@@ -117,7 +117,7 @@ class Story:
         """To the end: every few days something happens."""
         await self.begin()
         while self.now < self.end:
-            days = self.dice.choice((1, 3, 6, 9))
+            days = self.dice.choice((2, 5, 8, 13))
             at = (self.now + timedelta(days=days)).replace(hour=self.dice.randrange(24), minute=13)
             await self.passes(min(at, self.end))
             if self.now < self.end:

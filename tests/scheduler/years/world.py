@@ -17,7 +17,7 @@ ZONES = (
 )  # fmt: skip
 """With changes of half an hour, of two hours, at midnight, in Ramadan, in the south, and with none."""
 
-TIMES = (time(0), time(0, 30), time(2), time(2, 30))
+TIMES = (time(0), time(2), time(2, 30))
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ORDINALS = ("", "first", "second", "third", "fourth", "last")
 RUNS: dict[str, dict[str, Any]] = {
@@ -152,7 +152,7 @@ class Maker:
         return job, when, block
 
     def _daily(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        every = self.dice.choice((21, 30, 45))
+        every = self.dice.choice((30, 45, 60))
         if self.dice.random() < 0.2:
             return self._ccs(replace(when, every=every), {"RunEveryNDays": True, "RepeatDays": every})
         return replace(when, every=every), {"daily": {"every": every}}
@@ -173,7 +173,7 @@ class Maker:
         return when, {"daily": {}, "until": str(end.date())}
 
     def _weekly(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        every = self.dice.choice((3, 4, 5, 7))
+        every = self.dice.choice((5, 7, 9, 13))
         on = self.dice.sample(range(7), self.dice.choice((1, 1, 2)))
         if self.dice.random() < 0.2:
             day = self.dice.randrange(7)  # Sunday 0, as .NET counts
@@ -207,7 +207,7 @@ class Maker:
         return when, {"ccs": block}
 
     def _interval(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        hours = self.dice.choice((1200, 500, 171))
+        hours = self.dice.choice((1200, 2000, 500))
         when = replace(when, start=datetime.combine(when.start.date(), time(12)), every=timedelta(hours=hours))
         if self.dice.random() < 0.1:  # many in a stretch, to be missed in one
             when = replace(when, every=timedelta(minutes=20))
@@ -216,9 +216,7 @@ class Maker:
         return when, {"interval": f"{hours}h"}
 
     def _cron(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        cron = self.dice.choice(
-            ("30 2 * * 0", "30 1,3 1 * *", "0 */6 29 3,10 *", "*/30 2 29 * *", "0 0 24-31 3,10 *")
-        )
+        cron = self.dice.choice(("30 1,3 1 * *", "0 */6 29 3,10 *", "*/30 2 29 * *", "0 0 24-31 3,10 *"))
         return replace(when, cron=cron), {"cron": cron}
 
     def _rare(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
