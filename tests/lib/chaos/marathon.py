@@ -20,7 +20,7 @@ STAGES = (
     ("remote, ill, retention", {"jobs": CALENDARS + REMOTE, "ill": 0.3, "retention": timedelta(hours=1)}),
     ("all, small disk", {"jobs": LOCAL + REMOTE, "ill": 0.1, "disk_mb": 12}),
 )
-TARGETS = 12
+FEWEST, OTHERS = 6, 4
 LUCK = ("stopped", "stepped", "busy", "cancelled")
 
 
@@ -76,12 +76,13 @@ class Stage:
         return self.pilot.life(seconds=seconds + 1.0, deed=getattr(self, f"_{what}"))
 
     def _at_a_point(self):
-        """Die at whichever of the points with the fewest kills comes first, at its first pass or a later one."""
+        """Die at whichever comes first: one of the points with the fewest kills, or a later pass of some others."""
         counts = Counter({name: self._seen[name] + self.points[name] for name in self._reachable})
-        fewest = sorted(self._reachable, key=lambda name: (counts[name], self.chance.random()))[:TARGETS]
-        kill = {name: self.chance.choice((0, 0, 0, 1, 2, 5)) for name in fewest}
+        fewest = sorted(self._reachable, key=lambda name: (counts[name], self.chance.random()))[:FEWEST]
+        others = self.chance.sample(self._reachable, OTHERS)
+        kill = {name: self.chance.randint(3, 40) for name in others} | dict.fromkeys(fewest, 0)
         deed = cancel if any("cancel" in name for name in fewest) else None
-        return self.pilot.life(kill=kill, deed=deed, seconds=self.chance.uniform(0.5, 2.0))
+        return self.pilot.life(kill=kill, deed=deed, seconds=self.chance.uniform(3.0, 5.0))
 
     def _stopped(self, pilot, deadline):
         """The machine is suspended for a while: the daemon stands still, the clock goes on."""
