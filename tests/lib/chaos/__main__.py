@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from chaos import marathon
+from chaos.book import NAMES
 from chaos.judge import Findings
 from forkserver.client import ForkServer
 
@@ -63,7 +64,7 @@ def report(findings, points, luck, errors):
     """The table."""
     print(f"\n{points.total()} kills: {points['random']} at random, the others at {len(points) - 1} points")
     print("  " + ", ".join(f"{name} {count}" for name, count in sorted(points.items())))
-    missing = sorted(set(marathon.NAMES) - set(points))
+    missing = sorted(set(NAMES) - set(points))
     print(f"  points without a kill: {', '.join(missing) or 'none'}")
     print("  " + ", ".join(f"{name} {count}" for name, count in sorted(luck.items())))
     print(f"\noccurrences expected {findings.occurrences}; rows by state: {dict(findings.rows)}")
