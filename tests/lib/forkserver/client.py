@@ -111,7 +111,7 @@ class ForkServer:
                     made.end(said["code"])
 
     def close(self):
-        """End the server; what it forked lives on."""
+        """End the server, and with it what it forked and lives."""
         self._line.shutdown(socket.SHUT_RDWR)
         self._server.wait(10)
         self._reader.join(5)

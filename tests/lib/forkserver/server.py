@@ -5,6 +5,7 @@ of its own, its own environment, folder and outputs; it is killed like any other
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib.util
 import json
@@ -29,6 +30,8 @@ import jobsd.rehearsal  # noqa: E402
 import jobsd.serve  # noqa: E402
 
 MOST = 1 << 20
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
 
 
@@ -71,6 +74,7 @@ def become(request, fds):
     """Be what was asked for, as if started by exec, and exit."""
     code = 70
     try:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # tests that are killed leave nobody behind
         os.setsid()
         for number, fd in enumerate(fds, start=1):
             os.dup2(fd, number)
