@@ -152,7 +152,7 @@ class Maker:
         return job, when, block
 
     def _daily(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        every = self.dice.choice((30, 45, 60))
+        every = self.dice.choice((45, 60, 90))
         if self.dice.random() < 0.2:
             return self._ccs(replace(when, every=every), {"RunEveryNDays": True, "RepeatDays": every})
         return replace(when, every=every), {"daily": {"every": every}}
@@ -160,10 +160,10 @@ class Maker:
     def _brief(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
         """Every day about the changes of clocks: an hourly one, a cron text and a frequency among them."""
         begin = when.start.replace(month=self.dice.choice((3, 9, 10)), day=self.dice.choice((5, 24)))
-        end = begin + timedelta(days=self.dice.choice((3, 9)))
+        end = begin + timedelta(days=self.dice.choice((3, 6)))
         which = self.dice.randrange(10)
         if which == 0:
-            end = begin + timedelta(days=3)
+            end = begin + timedelta(days=2)
             when = replace(when, kind="cron", cron="*/30 0-3 * * *", start=begin, until=end)
             return when, {"cron": when.cron, "until": end.isoformat()}
         if which == 1:
@@ -173,8 +173,8 @@ class Maker:
         return when, {"daily": {}, "until": str(end.date())}
 
     def _weekly(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        every = self.dice.choice((5, 7, 9, 13))
-        on = self.dice.sample(range(7), self.dice.choice((1, 1, 2)))
+        every = self.dice.choice((7, 9, 13))
+        on = self.dice.sample(range(7), self.dice.choice((1, 1, 1, 2)))
         if self.dice.random() < 0.2:
             day = self.dice.randrange(7)  # Sunday 0, as .NET counts
             when = replace(when, every=every, on=frozenset({(day - 1) % 7}))
@@ -207,11 +207,11 @@ class Maker:
         return when, {"ccs": block}
 
     def _interval(self, job: Job, when: Any) -> tuple[Any, dict[str, Any]]:
-        hours = self.dice.choice((1200, 2000, 500))
+        hours = self.dice.choice((1200, 2000))
         when = replace(when, start=datetime.combine(when.start.date(), time(12)), every=timedelta(hours=hours))
-        if self.dice.random() < 0.1:  # many in a stretch, to be missed in one
+        if self.dice.random() < 0.05:  # many in a stretch, to be missed in one
             when = replace(when, every=timedelta(minutes=20))
-            when = replace(when, until=when.start + timedelta(hours=40))
+            when = replace(when, until=when.start + timedelta(hours=35))
             return when, {"interval": "20m", "until": when.until.isoformat()}
         return when, {"interval": f"{hours}h"}
 
@@ -231,7 +231,7 @@ class Maker:
         when = replace(when, start=anchor, offset=timedelta(seconds=share))
         block: dict[str, Any] = {"spread": "20m"}
         if which == 1:
-            end = datetime.combine(self.begin.date() + timedelta(days=2), time())
+            end = datetime.combine(self.begin.date() + timedelta(days=1), time())
             when = replace(when, kind="hourly", minute=7, until=end)
             return when, {**block, "frequency": "hourly", "until": end.isoformat()}
         if which == 2:
