@@ -15,6 +15,7 @@ from recurrence.rules import Fold, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
     from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -34,7 +35,7 @@ def offset_of(zone: ZoneInfo, wall: datetime) -> timedelta:
     return offset
 
 
-def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
+def offset_at(zone: tzinfo, instant: datetime) -> timedelta:
     """The UTC offset in force at `instant`."""
     offset = instant.astimezone(zone).utcoffset()
     return timedelta(0) if offset is None else offset
@@ -53,7 +54,7 @@ def instants(zone: ZoneInfo, wall: datetime, gap: Gap, fold: Fold) -> tuple[date
     return (wall - before,) if fold is Fold.FIRST else (wall - after,)
 
 
-def transition(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+def transition(zone: tzinfo, before: datetime, after: datetime) -> datetime:
     """The first instant in (before, after] with the offset of `after`: one change of offset lies between them.
 
     Both are whole seconds.

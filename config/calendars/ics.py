@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from config.calendars.spans import DAY, Span, span_of
 from config.faults import quoted
+from recurrence.walltime import transition
 
 if TYPE_CHECKING:
     from recurring_ical_events import CalendarQuery
@@ -22,7 +24,14 @@ LARGEST = 16 << 20
 
 # Components are Any here: the library types what a property may be as a union of thirty classes.
 _OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+_OF_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
+_MOST = 24
+"""Times of one day at which an event may recur."""
+
+_TIMES = ("DTSTART", "DTEND", "DURATION", "RRULE", "STATUS")
 _SHOWN = 120
+
+_ZONES = threading.Lock()
 
 
 class IcsError(ValueError):
@@ -61,8 +70,10 @@ def read_ics(path: Path) -> Ics:
     if len(data) > LARGEST:
         raise IcsError(f"it is larger than {LARGEST >> 20} MiB")
     calendar = _parsed(data)
-    for event in calendar.walk("VEVENT"):
+    found = calendar.walk("VEVENT")
+    for event in found:
         _check(event)
+    _check_once(found)
     try:
         events = recurring_ical_events.of(calendar)
     except Exception as error:  # noqa: BLE001 - whatever foreign text makes the library raise
@@ -71,19 +82,34 @@ def read_ics(path: Path) -> Ics:
 
 
 def _parsed(data: bytes) -> Any:
-    from icalendar import Calendar  # noqa: PLC0415 - likewise
-
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise IcsError(f"line {line} is not UTF-8") from None
     try:
-        calendar = Calendar.from_ical(text)
+        calendar = _with_its_zones(text)
     except Exception as error:  # noqa: BLE001 - likewise
         raise IcsError(_short(f"it is not one whole iCalendar file: {_at_line(text, str(error))}")) from None
     if calendar.name != "VCALENDAR":
         raise IcsError(f"it is not an iCalendar file: it begins with {quoted(str(calendar.name))}")
+    return calendar
+
+
+def _with_its_zones(text: str) -> Any:
+    """The library's calendar, with the zones that this file defines, wherever it does so, and those of no other.
+
+    The library keeps zones by their names for all files, as it meets them.
+    """
+    from icalendar import Calendar  # noqa: PLC0415 - likewise
+    from icalendar.timezone import tzp  # noqa: PLC0415 - likewise
+
+    with _ZONES:
+        tzp.use_zoneinfo()  # forgets them
+        calendar = Calendar.from_ical(text)
+        names = [part.name for part in calendar.subcomponents]
+        if "VEVENT" in names and "VTIMEZONE" in names[names.index("VEVENT") :]:
+            calendar = Calendar.from_ical(text)
     return calendar
 
 
@@ -102,20 +128,45 @@ def _check(event: Any) -> None:
         raise IcsError(_short(f"{name}: {key}: {fault}"))
     if "DTSTART" not in event:
         raise IcsError(f"{name} has no DTSTART")
-    for key in ("DTSTART", "DTEND", "RECURRENCE-ID"):
-        value = event.get(key)
-        if value is None:
-            continue
-        moment, zone = _moment(value, f"{name}: {key}"), value.params.get("TZID")
-        if zone is not None and isinstance(moment, datetime) and moment.tzinfo is None:
-            raise IcsError(f"{name}: {quoted(str(zone))} is no known time zone, and the file does not define it")
+    for key in ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE"):
+        for value in _each(event, key):
+            moments = (
+                [one.dt for one in value.dts] if hasattr(value, "dts") else [_moment(value, f"{name}: {key}")]
+            )
+            _check_zone(value.params.get("TZID"), moments, name)
     _check_order(event, name)
-    rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
-        if set(rule.get("FREQ", [])) & _OFTEN:
+    rules = _each(event, "RRULE")
+    for rule in rules:
+        if set(rule.get("FREQ", [])) & _OFTEN or math.prod(len(rule.get(part, "?")) for part in _OF_DAY) > _MOST:
             raise IcsError(f"{name} recurs more often than daily; write it under weekly")
     if rules or "RDATE" in event:
         _expanded(event, name)
+
+
+def _each(event: Any, key: str) -> list[Any]:
+    """The values of a property that may be there several times."""
+    found = event.get(key, [])
+    return found if isinstance(found, list) else [found]
+
+
+def _check_zone(zone: Any, moments: Sequence[Any], name: str) -> None:
+    """Refuse a zone that nobody knows: its times were read as floating ones."""
+    begins = [moment[0] if isinstance(moment, tuple) else moment for moment in moments]
+    if zone is not None and any(isinstance(one, datetime) and one.tzinfo is None for one in begins):
+        raise IcsError(f"{name}: {quoted(str(zone))} is no known time zone, and the file does not define it")
+
+
+def _check_once(events: Sequence[Any]) -> None:
+    """Refuse two that claim to be one: of these the library takes the first, and the other would close nothing."""
+    known: dict[tuple[Any, ...], Any] = {}
+    for event in events:
+        if "UID" not in event:
+            continue
+        of = event["RECURRENCE-ID"].dt if "RECURRENCE-ID" in event else None
+        other = known.setdefault((str(event["UID"]), of, event.get("SEQUENCE", 0)), event)
+        if any(other.get(key) != event.get(key) for key in _TIMES):
+            names = f"{quoted(_title(other))} and {quoted(_title(event))}"
+            raise IcsError(_short(f"the events {names} have the same UID, {quoted(str(event['UID']))}"))
 
 
 def _moment(value: Any, name: str) -> date:
@@ -167,14 +218,40 @@ def _span(event: Any, zone: ZoneInfo) -> Span | None:
         or str(event.get("TRANSP", "")).upper() == "TRANSPARENT"
     ):
         return None
-    start, end = (_instant(event[key].dt, zone) for key in ("DTSTART", "DTEND"))
+    first, last = event["DTSTART"].dt, event["DTEND"].dt
+    if first == last and not isinstance(first, datetime):
+        last += DAY  # some programs write a whole day so
+    start, end = _begin(first, zone), _instant(last, zone)
     return Span(start, end, _title(event)) if start < end else None
 
 
+def _begin(moment: date, zone: ZoneInfo) -> datetime:
+    """As `_instant`, for the begin of an event: where clocks leave it out it is when they change."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        wall = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+        return span_of(zone, wall, wall).start
+    instant = _instant(moment, zone)
+    if _shown(instant, moment):
+        return instant
+    later = (moment + DAY).utcoffset() or timedelta(0)
+    return transition(moment.tzinfo, moment.replace(tzinfo=UTC) - later, instant)
+
+
 def _instant(moment: date, zone: ZoneInfo) -> datetime:
-    """A date is the beginning of that day, a time without a zone one of the clock on the wall, both in `zone`."""
+    """A date is the beginning of that day, a time without a zone one of the clock on the wall, both in `zone`.
+
+    A time that clocks leave out is read with the offset before that, by a zone of the file's own too.
+    """
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    return span_of(zone, moment, moment).start
+    if moment.tzinfo is None:
+        return span_of(zone, moment, moment).end
+    instant = moment.astimezone(UTC)
+    if _shown(instant, moment):
+        return instant
+    return moment.replace(tzinfo=UTC) - ((moment - DAY).utcoffset() or timedelta(0))
+
+
+def _shown(instant: datetime, moment: datetime) -> bool:
+    """Whether clocks of its zone show `moment` at `instant`."""
+    return instant.astimezone(moment.tzinfo).replace(tzinfo=None) == moment.replace(tzinfo=None)

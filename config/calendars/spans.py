@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.inventory import DateSpan, WeekSpan
 from recurrence.schedule import Fold, Gap
-from recurrence.walltime import instants
+from recurrence.walltime import instants, offset_of, transition
 
 DAY = timedelta(days=1)
 
@@ -38,9 +38,12 @@ class Source(Protocol):
 def span_of(zone: ZoneInfo, begin: datetime, end: datetime, title: str = "", *, fold: Fold = Fold.FIRST) -> Span:
     """The span between two wall times (naive, `end` exclusive). `fold` is which of two the end means.
 
-    A time that clocks leave out is read with the offset before the gap.
+    Where clocks leave `begin` out it is when they change; `end` is read with the offset before that.
     """
-    start = instants(zone, begin.replace(tzinfo=UTC, fold=0), Gap.SHIFT, Fold.FIRST)[0]
+    wall = begin.replace(tzinfo=UTC, fold=0)
+    start = instants(zone, wall, Gap.SHIFT, Fold.FIRST)[0]
+    if not instants(zone, wall, Gap.SKIP, Fold.FIRST):
+        start = transition(zone, wall - offset_of(zone, wall.replace(fold=1)), start)
     return Span(start, instants(zone, end.replace(tzinfo=UTC, fold=0), Gap.SHIFT, fold)[0], title)
 
 

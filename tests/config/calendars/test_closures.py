@@ -65,6 +65,8 @@ def test_weekly_spans_go_into_the_next_day_and_follow_the_clocks() -> None:
     ]
     twice = closures({"a": 'weekly: [{on: sunday, from: "02:30", to: "02:45"}]'}, zone="Europe/Berlin")
     assert all_of(twice, "2026-10-24T00:00Z", "2026-10-26T00:00Z") == [("a", "", "10-25T00:30", "10-25T01:45")]
+    left_out = closures({"a": 'weekly: [{on: sunday, from: "02:30", to: "03:30"}]'}, zone="Europe/Berlin")
+    assert all_of(left_out, "2026-03-28T00:00Z", "2026-03-30T00:00Z") == [("a", "", "03-29T01:00", "03-29T01:30")]
 
 
 def test_calendars_of_a_job_are_put_together() -> None:

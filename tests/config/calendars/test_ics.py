@@ -60,6 +60,11 @@ def begins(found, since="2026-01-01", until="2027-01-01"):
         (["DTSTART;TZID=America/New_York:20261225T100000", "DURATION:PT2H"], ["12-25T15:00/12-25T17:00"]),
         (["DTSTART;TZID=Tokyo Standard Time:20261225T100000", "DURATION:PT2H"], ["12-25T01:00/12-25T03:00"]),
         (["DTSTART:20261225T100000Z"], []),
+        (["DTSTART;VALUE=DATE:20261225", "DTEND;VALUE=DATE:20261225"], ["12-24T23:00/12-25T23:00"]),
+        (
+            ["DTSTART;TZID=Europe/Berlin:20260328T023000", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=2"],
+            ["03-28T01:30/03-28T02:30", "03-29T01:00/03-29T01:30"],
+        ),
         (["DTSTART;VALUE=DATE:20261225", "STATUS:CANCELLED"], []),
         (["DTSTART;VALUE=DATE:20261225", "TRANSP:TRANSPARENT"], []),
         (["DTSTART;VALUE=DATE:20261225", "STATUS:TENTATIVE", "TRANSP:OPAQUE"], ["12-24T23:00/12-25T23:00"]),
@@ -97,12 +102,31 @@ def test_changed_and_cancelled_instances(team) -> None:
 
 
 def test_a_zone_of_the_files_own(team) -> None:
-    """A VTIMEZONE that the file defines is used."""
-    offsets = "DTSTART:16010101T000000\nTZOFFSETFROM:+0300\nTZOFFSETTO:+0300"
-    zone = f"BEGIN:VTIMEZONE\nTZID:Mine\nBEGIN:STANDARD\n{offsets}\nEND:STANDARD\nEND:VTIMEZONE"
-    assert begins(team(zone, event("DTSTART;TZID=Mine:20261225T100000", "DURATION:PT1H"))) == [
-        "12-25T07:00/12-25T08:00"
-    ]
+    """A VTIMEZONE that the file defines is used, wherever it stands; that of another file of one name is not."""
+    at_ten = event("DTSTART;TZID=Mine:20261225T100000", "DURATION:PT1H")
+    zone = (
+        "BEGIN:VTIMEZONE\nTZID:Mine\nBEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:+0{0}00\n"
+        "TZOFFSETTO:+0{0}00\nEND:STANDARD\nEND:VTIMEZONE"
+    )
+    assert begins(team(zone.format(3), at_ten)) == ["12-25T07:00/12-25T08:00"]
+    assert begins(team(at_ten, zone.format(4))) == ["12-25T06:00/12-25T07:00"]
+    with pytest.raises(ConfigError, match='"Mine" is no known time zone'):
+        team(at_ten)
+
+
+def test_a_zone_of_the_files_own_leaves_times_out_as_others_do(team) -> None:
+    """An end that such a zone leaves out is read with the offset before the gap, a begin is when it changes."""
+    parts = (("DAYLIGHT", "03", "0100", "0200"), ("STANDARD", "10", "0200", "0100"))
+    rules = "\n".join(
+        f"BEGIN:{name}\nDTSTART:16010101T020000\nTZOFFSETFROM:+{was}\nTZOFFSETTO:+{will}\n"
+        f"RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH={month}\nEND:{name}"
+        for name, month, was, will in parts
+    )
+    zone = f"BEGIN:VTIMEZONE\nTZID:Mine\n{rules}\nEND:VTIMEZONE"
+    ends = event("DTSTART;TZID=Mine:20260328T220000", "DTEND;TZID=Mine:20260329T020000")
+    begins_so = event("DTSTART;TZID=Mine:20260329T023000", "DTEND;TZID=Mine:20260329T033000", uid="2")
+    assert begins(team(zone, ends)) == ["03-28T21:00/03-29T01:00"]
+    assert begins(team(zone, begins_so)) == ["03-29T01:00/03-29T01:30"]
 
 
 def test_events_are_told_however_far_away(team) -> None:
@@ -122,6 +146,12 @@ def test_events_are_told_however_far_away(team) -> None:
          'the event "Freeze": one of DTSTART and DTEND is a date, the other a time'),
         ([event("DTSTART;TZID=No/Where:20261225T100000", "DURATION:PT2H")],
          'the event "Freeze": "No/Where" is no known time zone, and the file does not define it'),
+        ([event("DTSTART:20261225T100000Z", "DURATION:PT2H", "RRULE:FREQ=DAILY", "EXDATE;TZID=No/Where:20261226T100000")],
+         'the event "Freeze": "No/Where" is no known time zone, and the file does not define it'),
+        ([event("DTSTART:20261225T100000Z", "DURATION:PT1S", f"RRULE:FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))}")],
+         'the event "Freeze" recurs more often than daily; write it under weekly'),
+        ([event("DTSTART;VALUE=DATE:20261225"), event("DTSTART;VALUE=DATE:20261226", summary="Other")],
+         'the events "Freeze" and "Other" have the same UID, "1"'),
         ([event("DTSTART:20261225T100000Z", "DURATION:PT1M", "RRULE:FREQ=SECONDLY")],
          'the event "Freeze" recurs more often than daily; write it under weekly'),
         ([event("DTSTART:20261225T100000Z", "RRULE:FREQ=SOMETIMES")], 'the event "Freeze": RRULE: '),
