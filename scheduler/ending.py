@@ -18,6 +18,8 @@ from scheduler.model import RunRow
 MOST_INTERRUPTIONS = 3
 """Crashes in a row after which a run is failed: it may be what brings the daemon down."""
 
+HELD = "held: "
+"""How the reason of a run begins that waits for the end of a closure."""
 
 _MS = timedelta(milliseconds=1)
 
@@ -106,7 +108,7 @@ def interrupted(
     changes |= {"retry_at": now, "tries": run.tries - 1}
     if run.stop_reason == StopReason.CLOSURE and held_until is not None and not elsewhere:
         changes["retry_at"] = held_until
-        reason = f"held: {run.stop_note}; cut off when the daemon died"
+        reason = f"{HELD}{run.stop_note}; cut off when the daemon died"
         return Ending(ended="interrupted", move=Move.HOLD, reason=reason, exit_code=None, changes=changes)
     reason = "cut off when the daemon died; what is left is taken up again"
     return Ending(ended="interrupted", move=Move.INTERRUPT, reason=reason, exit_code=None, changes=changes)
@@ -124,7 +126,7 @@ def _stopped(run: RunRow, outcome: Outcome, facts: Circumstances, now: datetime)
         return _ending(outcome, "interrupted", Move.INTERRUPT, reason, retry_at=now, tries=run.tries - 1)
     why = _told(_left(facts), outcome)
     if facts.stop is StopReason.CLOSURE and facts.held_until is not None and facts.repeatable:
-        reason = f"held: {why}"
+        reason = f"{HELD}{why}"
         return _ending(outcome, "stopped", Move.HOLD, reason, retry_at=facts.held_until, tries=run.tries - 1)
     return _ending(outcome, "stopped", Move.LEAVE, why)
 

@@ -12,20 +12,21 @@ from datetime import datetime
 from typing import Any
 
 from scheduler import notices
+from scheduler.ending import HELD
 from scheduler.lifecycle import ACTIVE, State
 from scheduler.model import RunRow
 from scheduler.planner.actions import PAUSED
 
-HANDS = (PAUSED, "calendar ", "held: ")
+HANDS = (PAUSED, "calendar ", HELD)
 """How the reasons begin that the planner gives where an operator or a calendar keeps a run from its work."""
 
-HELD = frozenset({State.SKIPPED, State.MISSED, State.EXPIRED, State.INCOMPLETE, State.RETRYING})
+KEPT = frozenset({State.SKIPPED, State.MISSED, State.EXPIRED, State.INCOMPLETE, State.RETRYING})
 """States whose reasons may begin so."""
 
 
 def by_hand(run: RunRow) -> bool:
     """Whether an operator or a calendar is the reason why `run` has not succeeded."""
-    return run.state is State.CANCELLED or (run.state in HELD and run.reason.startswith(HANDS))
+    return run.state is State.CANCELLED or (run.state in KEPT and run.reason.startswith(HANDS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ def _lateness(connection: sa.Connection, run: RunRow, late: Mapping[str, Any], n
         sa.or_(_RUNS.c.kind.not_in(_BY_HAND), _RUNS.c.ended_at.is_(None)),
         *((_RUNS.c.fire_time > max(found.fire_time for found in successes),) if successes else ()),
         _RUNS.c.state.not_in([State.SUCCEEDED.value, State.CANCELLED.value]),
-        ~sa.and_(_RUNS.c.state.in_([state.value for state in lateness.HELD]), hand),
+        ~sa.and_(_RUNS.c.state.in_([state.value for state in lateness.KEPT]), hand),
         sa.or_(_RUNS.c.ended_at.is_not(None), _RUNS.c.fire_time <= now - _after(late)),
     )
     count = connection.execute(sa.select(sa.func.sum(_RUNS.c.occurrences)).where(*told_of)).scalar()

@@ -13,7 +13,7 @@ from config.values import format_duration
 from recurrence import next_fire_time
 from runners.api import StopReason
 from scheduler.cycle import due_rerun, next_rerun
-from scheduler.ending import longest_pause
+from scheduler.ending import HELD, longest_pause
 from scheduler.lifecycle import Move, State
 from scheduler.model import Cause, JobRow, Kind, RunRow
 from scheduler.planner.actions import Action, Apply, Postpone, RequestStop, Start
@@ -124,9 +124,10 @@ def _retrying(job: JobDefinition, run: RunRow, now: datetime, end: datetime | No
         return Apply(run.run_no, Move.LEAVE, stop[1])
     if closure is not None:
         return None
-    if run.retry_at is None or run.retry_at <= now or run.retry_at - now > longest_pause(job.retry):
-        return Start(run.run_no, Cause.RETRY)  # further away than any pause: the clock was set back meanwhile
-    return None
+    if run.reason.startswith(HELD) or run.retry_at is None or run.retry_at <= now:
+        return Start(run.run_no, Cause.RETRY)  # held until an end that may have been moved to here since
+    # further away than any pause: the clock was set back meanwhile
+    return Start(run.run_no, Cause.RETRY) if run.retry_at - now > longest_pause(job.retry) else None
 
 
 def _cut_off_elsewhere(job: JobDefinition, run: RunRow) -> bool:
@@ -162,7 +163,11 @@ def _incomplete(
     shut = closures_of(job, run)
     due = due_rerun(run, now, after=_pause_over(row, now), before=end, closures=shut)
     if due is not None and not row.paused_on(now):
-        return Start(run.run_no, Cause.RERUN, due)
+        closure = closed_to(job, run, now)
+        if closure is None:
+            return Start(run.run_no, Cause.RERUN, due)
+        if run.cycle.window is None or closure.end < due + run.cycle.window:
+            return Postpone(run.run_no, closure.end) if run.wake_at != closure.end else None
     coming = next_rerun(run, after=now, before=end, closures=shut)
     if coming is None:
         return Apply(run.run_no, Move.EXPIRE, _why_expired(run, now, end))

@@ -321,6 +321,43 @@ async def test_a_pause_skips_what_was_moved_too(rig, rows, operator) -> None:
     assert paused == ("12-28 10:00", "skipped", "paused", "12-25 10:00")
 
 
+@pytest.mark.parametrize(("policy", "end"), [("hold", "11:30"), ("hold", "01:00")])
+async def test_a_run_is_held_no_longer_than_it_is_closed(rig, policy, end) -> None:
+    """A calendar that ends sooner than when the run was stopped, or holds it no more, lets it go on then."""
+    one = rig("2026-03-01T23:58:00Z")
+    await began(one, "hold")
+    await one.until(lambda: one.run().state == "retrying")
+    await one.tick(hours=11, minutes=10)
+    await one.reload(SLOW.format(policy=policy, naps=0, more="").replace("12:00", end))
+    assert end != "11:30" or one.run().state == "retrying"
+    await one.tick(minutes=20)
+    assert (one.run().state, one.run().attempts) == ("succeeded", 2)
+
+
+@pytest.mark.parametrize(("policy", "again"), [("hold", "02 01:00"), ("stop", "02 01:00")])
+async def test_a_rerun_that_was_due_before_a_closure_does_not_start_inside(rig, policy, again) -> None:
+    """One that comes late, after downtime: on_closure judges its start like that of any run that waits."""
+    begin = (
+        SLOW.replace("12:00", "01:00").replace("daily: ,", "weekly: {{on: [sunday]}},").replace("23:59", "20:00")
+    )
+    more = "window: 3h, rerun: {every: 230m, for: 8h}"
+    one = rig("2026-03-01T19:59:00Z")
+    await one.up(begin.format(policy=policy, naps=30, more=f", {more}"))
+    await one.tick(minutes=1, wait=False)
+    await one.until(lambda: one.run().state == "running")
+    await one.tick(hours=3, wait=False)
+    await one.until(lambda: one.run().state == "incomplete")
+    await one.down()
+    two = rig("2026-03-02T00:10:00Z")
+    await two.up(begin.format(policy=policy, naps=0, more=f", {more}"))
+    await two.idle()
+    await two.tick(minutes=49)
+    await two.tick(minutes=1)
+    attempts = two.attempts(two.run())
+    assert [f"{attempt.started_at:%d %H:%M}" for attempt in attempts] == ["01 20:00", again]
+    assert two.run().state == "succeeded"
+
+
 async def test_a_calendar_that_raises_concerns_its_own_job(rig) -> None:
     """Its jobs are told as broken and fire nothing; what is at work ends all the same, and others go on."""
 
