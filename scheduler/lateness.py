@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from config.calendars.words import NOT_MOVED
 from scheduler import notices
 from scheduler.ending import HELD
 from scheduler.lifecycle import ACTIVE, State
 from scheduler.model import RunRow
 from scheduler.planner.actions import PAUSED
 
-HANDS = (PAUSED, "calendar ", HELD)
+HANDS = (PAUSED, "calendar ", HELD, NOT_MOVED)
 """How the reasons begin that the planner gives where an operator or a calendar keeps a run from its work."""
 
 KEPT = frozenset({State.SKIPPED, State.MISSED, State.EXPIRED, State.INCOMPLETE, State.RETRYING})

@@ -23,6 +23,9 @@ MOVED = "; moved to "
 MOVED_EACH = "; each moved to its next open day"
 """Ends the reason of a row that stands for many of them."""
 
+NOT_MOVED = "not run: what was due at "
+"""Begins the reason of a row to which an occurrence would have been moved, had its calendar been so in time."""
+
 
 def sentence(schedule: str, job: JobDefinition) -> str:
     """A schedule in words (one sentence), and what the calendars of its job do to it."""

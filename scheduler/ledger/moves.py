@@ -11,7 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from config.calendars.words import MOVED, MOVED_EACH, zulu
+from config.calendars.words import MOVED, MOVED_EACH, NOT_MOVED, zulu
 from recurrence.moving import FARTHEST
 from scheduler.ledger import schema
 from scheduler.lifecycle import State
@@ -26,7 +26,7 @@ def kept(connection: sa.Connection, row: JobRow, record: Record) -> Record:
     first = _promised(connection, row, record.occurrence.fire_time, record.moved_from)
     if first is not None or record.own:
         return replace(record, moved_from=first)
-    reason = f"not run: what was due at {zulu(record.moved_from)} was not moved when it came due"
+    reason = f"{NOT_MOVED}{zulu(record.moved_from)} was not moved when it came due"
     return replace(record, state=State.SKIPPED, reason=reason)
 
 

@@ -270,6 +270,19 @@ async def test_what_a_calendar_did_is_told_to_nobody(office, file):
     assert "is still at work" in mail.get_content()
 
 
+async def test_what_a_change_of_a_calendar_leaves_unmoved_is_told_to_nobody(office, file):
+    """A day that has succeeded is closed afterwards: the row where it would have been moved is nobody's fault."""
+    made = office("2026-03-02T09:59:00Z")
+    monday = 'weekly: {on: [monday]}, at: "10:00"'
+    await made.up(file(schedule=monday, command="true"))
+    await made.tick(minutes=1)
+    closed = file(schedule=f"{monday}, exclude: [freeze], on_exclude: next-day", command="true")
+    await made.reload(f"{closed}calendars: {{freeze: {{dates: [2026-03-02]}}}}\n")
+    await made.tick(timedelta(hours=6), hours=26)
+    assert [str(run.state) for run in made.runs()] == ["succeeded", "skipped"]
+    assert file.server.mails == []
+
+
 async def test_a_notice_of_a_clock_that_was_ahead_hides_nothing(office, file):
     """The clock was a year ahead and is set back: what is late by the right time is told."""
     made = office("2027-03-01T23:59:00Z")
