@@ -89,6 +89,14 @@ class Expanded:
                 return year.closures[index] if year.starts[index] <= until else None
         return None
 
+    def idle(self, after: datetime, until: datetime) -> Iterator[str]:
+        """The names of those of its calendars that close nothing between these instants, aware."""
+        years = range(max(after.astimezone(UTC).year, _FIRST), min(until.astimezone(UTC).year, _LAST) + 1)
+        for one in self._calendars:
+            spans = (span for year in years for span in one.spans(self._zone, year))
+            if not any(span.start < until and after < span.end for span in spans):
+                yield one.name
+
     def _year(self, number: int) -> _Year:
         found = self._years.get(number)
         if found is None:

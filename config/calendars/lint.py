@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
+from config.calendars.expanded import Expanded
 from config.definitions import Configuration, JobDefinition, OnClosure
 from config.faults import listed, quoted
 from recurrence import occurrences
@@ -25,8 +26,8 @@ def over(configuration: Configuration, *, now: datetime) -> Iterator[str]:
         if not job.exclude or job.exclude in looked_at:
             continue
         looked_at.add(job.exclude)
-        if job.closures.at(now) is None and job.closures.following(now, now + _YEAR) is None:
-            told.update(job.exclude)
+        if isinstance(job.closures, Expanded):
+            told.update(job.closures.idle(now, now + _YEAR))
     for name in configuration.calendars:
         if name in told:
             place = configuration.places[("calendars", name)]

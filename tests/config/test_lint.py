@@ -289,10 +289,11 @@ def test_calendars_of_a_job(of_job, schedule: str, told: list[str]) -> None:
 
 
 def test_a_calendar_that_is_over_is_told(warnings) -> None:
-    """At its own place, once, however many jobs name it."""
-    job = "- {name: NAME, schedule: {daily: , at: '12:00', exclude: [over]}, run: {command: {argv: [a]}}}\n"
+    """At its own place, once, however many jobs name it, also beside one that closes something."""
+    job = "- {name: NAME, schedule: {daily: , at: '12:00', exclude: [on, over]}, run: {command: {argv: [a]}}}\n"
     found = warnings(
-        f"calendars:\n  over: {{dates: [2020-12-24]}}\njobs:\n{job.replace('NAME', 'x')}{job.replace('NAME', 'y')}"
+        "calendars:\n  over: {dates: [2020-12-24]}\n  on: {weekly: [{on: sunday}]}\n"
+        f"jobs:\n{job.replace('NAME', 'x')}{job.replace('NAME', 'y')}"
     )
     assert found == ["3:3: warning: calendars.over: it closes nothing in the year from now"]
 
