@@ -171,6 +171,7 @@ class AsyncWeb:
         ca: Path | None = None,
         verify: bool = True,
         most: int = MOST,
+        plain: bool = False,
     ) -> None:
         """Nothing is sent yet.
 
@@ -181,6 +182,7 @@ class AsyncWeb:
             ca: PEM file of the authorities to trust; the host's own store by default.
             verify: Whether certificates are verified.
             most: Bytes of an answer that are read.
+            plain: Only plain HTTP will be spoken, so that nobody need be trusted; `base` says it too.
 
         Raises:
             NotSent: The PEM file cannot be read.
@@ -195,7 +197,7 @@ class AsyncWeb:
             timeout=httpx.Timeout(self._limit, connect=min(self._limit, _CONNECT_S), pool=None),
             follow_redirects=False,
             trust_env=False,
-            verify=False if base.startswith("http:") else _trusted(ca, verify=verify),
+            verify=False if plain or is_plain(base) else _trusted(ca, verify=verify),
         )
 
     async def aclose(self) -> None:
@@ -266,6 +268,11 @@ class AsyncWeb:
                 raise Unreachable(f"the answer is larger than {self._most} bytes")
             parts.append(part)
         return b"".join(parts)
+
+
+def is_plain(url: str) -> bool:
+    """Whether `url` is spoken to in plain HTTP; for TLS the host's authorities are read, which takes long."""
+    return url.startswith("http:")
 
 
 def _trusted(ca: Path | None, *, verify: bool) -> ssl.SSLContext:

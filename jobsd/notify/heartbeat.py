@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 
 from config.definitions import JobDefinition
 from config.values import origin
 from jobsd.notify.webhook import KEY, verdict
-from runners.web import Answer, AsyncWeb, Unreachable
+from runners.web import Answer, AsyncWeb, Unreachable, is_plain
 from scheduler.ledger.deliveries import Delivery, Void
 from scheduler.outbox import Later, Result
 
@@ -45,7 +46,8 @@ async def call(url: str, within: timedelta, headers: dict[str, str] | None = Non
         Unreachable: No answer came; its words have no more of the address than its origin.
     """
     ours = {"User-Agent": f"jobsd/{version('jobsd')}", **(headers or {})}
-    web = await asyncio.to_thread(AsyncWeb, headers=ours, timeout=within, most=MOST)  # the host's trust is read
+    make = partial(AsyncWeb, headers=ours, timeout=within, most=MOST, plain=is_plain(url))
+    web = await asyncio.to_thread(make)  # the host's trust is read
     try:
         return await web.request("POST", url, content=b"")
     except Unreachable as error:

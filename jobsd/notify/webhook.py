@@ -11,7 +11,7 @@ from typing import Any
 
 from config.definitions import JobDefinition, Secret
 from config.secrets import SecretError
-from runners.web import Answer, AsyncWeb, Unreachable
+from runners.web import Answer, AsyncWeb, Unreachable, is_plain
 from scheduler.ledger.deliveries import Delivery
 from scheduler.outbox import Delivered, Later, Refused, Result
 
@@ -32,9 +32,10 @@ async def send(delivery: Delivery, job: JobDefinition | None, *, now: datetime) 
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     body = {"delivery_id": delivery.delivery_id, **delivery.body["payload"]}
-    web = await asyncio.to_thread(AsyncWeb)  # whom the host trusts is read from the disk
+    url = delivery.body["url"]
+    web = await asyncio.to_thread(AsyncWeb, plain=is_plain(url))  # whom the host trusts is read from the disk
     try:
-        answer = await web.request("POST", delivery.body["url"], json=body, headers=headers)
+        answer = await web.request("POST", url, json=body, headers=headers)
     except Unreachable as error:
         return Later(f"no answer: {error}")
     finally:
