@@ -72,22 +72,25 @@ def _firing(schedule: Schedule) -> Schedule:
 
 def _behind(connection: sa.Connection) -> Iterator[Finding]:
     """Jobs whose watermark is behind a row that was opened since it was last set by hand."""
-    other = schema.events.alias("other")
-    reset = sa.select(sa.func.max(other.c.event_id)).where(
-        other.c.job_id == _R.job_id,
-        other.c.run_no.is_(None),
-        sa.or_(other.c.name.in_(["record", "arm"]), sa.and_(other.c.name == "change", other.c.reason == RESET)),
-    )
     newest = sa.func.coalesce(_R.last_fire_time, _R.fire_time)
-    query = (
-        sa.select(_J.name, _J.watermark, _R.run_id)
+    ahead = (
+        sa.select(_J.job_id, _J.name, _J.watermark, _R.run_no, _R.run_id)
         .join_from(schema.runs, schema.jobs)
-        .join(schema.events, sa.and_(_E.run_no == _R.run_no, _E.name == "open"))
         .where(_R.kind == Kind.FIRE.value, newest > _J.watermark)
-        .where(_E.event_id > sa.func.coalesce(reset.scalar_subquery(), 0))
     )
-    for name, watermark, run_id in connection.execute(query):
-        yield Finding("watermark", f"its job's watermark {iso(watermark)} is behind it", name, run_id)
+    for job_id, name, watermark, run_no, run_id in connection.execute(ahead).all():
+        opened = sa.select(sa.func.min(_E.event_id)).where(_E.run_no == run_no)
+        if (connection.execute(opened).scalar() or 0) > _reset(connection, job_id):
+            yield Finding("watermark", f"its job's watermark {iso(watermark)} is behind it", name, run_id)
+
+
+def _reset(connection: sa.Connection, job_id: int) -> int:
+    """The event that last set the job's watermark to an instant of its own."""
+    changed = sa.and_(_E.name == "change", _E.reason == RESET)
+    query = sa.select(sa.func.max(_E.event_id)).where(
+        _E.job_id == job_id, _E.run_no.is_(None), sa.or_(_E.name.in_(["record", "arm"]), changed)
+    )
+    return connection.execute(query).scalar() or 0
 
 
 _ROWS = (

@@ -111,5 +111,7 @@ def _schedule(body: Any) -> Any:
 
 
 def _changes(connection: sa.Connection, row: JobRow) -> list[Change]:
-    query = sa.select(_E.at, _E.name, _E.reason, _E.actor).where(_E.job_id == row.job_id, _E.run_no.is_(None))
+    # Found by the index over run_no: by that over job_id SQLite would read the events of all its runs too.
+    mine = (_E.run_no.is_(None), _E.job_id + 0 == row.job_id)
+    query = sa.select(_E.at, _E.name, _E.reason, _E.actor).where(*mine)
     return [Change(*one) for one in connection.execute(query.order_by(_E.event_id))]
