@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -41,7 +42,7 @@ class Eraser:
         """`output` has a folder for each run, by GUID."""
         self._ledger = ledger
         self._output = output
-        self._under_way: set[str] = set()
+        self._under_way: Counter[str] = Counter()  # by how many deletions at once
         self._tasks: set[asyncio.Task[None]] = set()
         self._doubtful = True
         self._making = threading.Lock()
@@ -51,7 +52,7 @@ class Eraser:
 
         Raises LedgerUnavailable, OSError.
         """
-        aside = [name for name in await asyncio.to_thread(self._names) if name not in self._under_way]
+        aside = [name for name in await asyncio.to_thread(self._names) if not self._under_way[name]]
         for begin in range(0, len(aside), AT_ONCE):
             some = aside[begin : begin + AT_ONCE]
             known = await self._ledger.aread(partial(pruning.known, run_ids=some))
@@ -109,7 +110,7 @@ class Eraser:
             points.passing("prune.after")
             await asyncio.to_thread(self._remove, aside)
         finally:
-            self._under_way.difference_update(run_ids)
+            self._under_way -= Counter(run_ids)  # drops what nobody deletes any more
 
     def _names(self) -> list[str]:
         folder = self._output / ASIDE
@@ -134,7 +135,8 @@ class Eraser:
         """Remove what these runs have written, once nobody needs it any more."""
         try:
             for run_id in run_ids:
-                shutil.rmtree(self._output / ASIDE / run_id)
+                with contextlib.suppress(FileNotFoundError):  # another deletion of the same run was sooner
+                    shutil.rmtree(self._output / ASIDE / run_id)
         except OSError as error:
             tell_stuck(error)
         with self._making, contextlib.suppress(OSError):  # it is not empty, or not there

@@ -9,7 +9,8 @@ import structlog
 
 from runners import points
 from scheduler import erasing
-from scheduler.ledger import LedgerUnavailable, history, schema
+from scheduler.ledger import LedgerUnavailable, history, jobs, schema
+from scheduler.ledger.erasing import erase
 from scheduler.retention import Retention
 
 FILE = """
@@ -135,6 +136,32 @@ async def test_a_deletion_that_takes_long_goes_on_by_itself(rig, toy, monkeypatc
     await keeper(r).round()
     assert r.runs("job") == []
     assert hanging(r) == 0
+
+
+async def test_two_deletions_of_the_same_runs_at_once(rig, text):
+    """Nothing that one of them still deletes is put back when the other is done, and no output outlives its run."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(text)
+    await r.tick(days=2)
+    (first, *_), released = r.runs(), []
+    eraser, which = r.dispatcher.eraser, [(first.run_no, first.run_id)]
+
+    def slow(connection):
+        if not released:
+            return False
+        jobs.forget_before(connection, jobs.named(connection, "daily"), r.clock.now())
+        return erase(connection, [first.run_no])
+
+    one = asyncio.create_task(eraser.runs(which, slow))
+    aside = r.folder / "state" / "output" / ".removed"
+    await r.until((aside / first.run_id).is_dir)
+    await eraser.runs(which, lambda _: True)
+    await eraser.tidy()
+    assert (aside / first.run_id).is_dir()
+    released.append(True)
+    await one
+    await eraser.tidy()
+    assert outputs(r) == {run.run_id for run in r.runs()}
 
 
 async def test_a_ledger_that_cannot_be_written_is_waited_for(rig, text, monkeypatch):
