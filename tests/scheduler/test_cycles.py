@@ -45,24 +45,18 @@ SECOND = timedelta(seconds=1)
 SETTLED = [AssetState.DONE, AssetState.DONE, AssetState.FAILED, AssetState.UNREACHABLE, AssetState.OPEN]
 ENDS = [None, None, None, "completed", "left", "stopped", "failed", "raised"]
 
+CYCLES = [", window: 20s", ", rerun: {every: 25s, for: 2m}", ", window: 7s, rerun: {every: 20s, for: 1m}"]
+CYCLES += [", window: 20s, rerun: {every: 20s, for: 90s}", ", window: 45s, rerun: {every: 50s, for: 4m}"]
+
 files = st.fixed_dictionaries(
     {
         "overlap": st.sampled_from(["skip", "queue", "replace", "allow"]),
         "tries": st.integers(1, 3),
         "every": st.sampled_from(["interval: 1m", "interval: 150s", "interval: 5m", "once: true"]),
         "assets": st.integers(1, 4).map(lambda n: ", ".join(f"{{id: a{i}, type: host}}" for i in range(n))),
-        "cycle": st.sampled_from(
-            [
-                ", window: 20s",
-                ", rerun: {every: 25s, for: 2m}",
-                ", window: 7s, rerun: {every: 20s, for: 1m}",
-                ", window: 20s, rerun: {every: 20s, for: 90s}",
-                ", window: 45s, rerun: {every: 50s, for: 4m}",
-            ]
-        ),
+        "cycle": st.sampled_from(CYCLES),
     }
 )
-
 upheavals = st.sampled_from(
     ["sleep", "kill", "stop", "edit", "pause", "resume", "resume", "trigger", "abort", "rerun", "rerun"]
 )
@@ -192,10 +186,8 @@ class Cycles(RuleBasedStateMachine):
                 self.do(self.rig.reload(self.text))
             case "pause" | "resume" | "trigger":
                 self.do(self.act(what, None))
-            case _:
-                runs = [run.run_id for run in self.rig.runs()]
-                if runs:
-                    self.do(self.act(what, data.draw(st.sampled_from(runs))))
+            case _ if runs := [run.run_id for run in self.rig.runs()]:
+                self.do(self.act(what, data.draw(st.sampled_from(runs))))
 
     def teardown(self):
         """Where it ended well, the fourth claim: all that is there comes to an end by itself."""
@@ -322,14 +314,10 @@ class Cycles(RuleBasedStateMachine):
             match act:
                 case "pause":
                     await control.pause("fleet", until=None, note=None, actor=CLOCK_ACTOR)
-                case "resume":
-                    await control.resume("fleet", CLOCK_ACTOR)
-                case "trigger":
-                    await control.trigger("fleet", CLOCK_ACTOR)
-                case "abort":
-                    await control.abort(run, CLOCK_ACTOR)
-                case "rerun":
-                    await control.rerun(run, CLOCK_ACTOR)
+                case "abort" | "rerun":
+                    await getattr(control, act)(run, CLOCK_ACTOR)
+                case _:
+                    await getattr(control, act)("fleet", CLOCK_ACTOR)
         except Refused:
             pass
         await self.rig.settle()
@@ -341,16 +329,12 @@ class Cycles(RuleBasedStateMachine):
         assert not self.faults
         assert not [key for key, count in self.done.items() if count > 1]
         r, now = self.rig, self.rig.clock.now()
-        rows, open_ones, found = r.ledger.read(
-            lambda c: (
-                active(c),
-                Counter(run.run_no for run, _ in attempts.open_ones(c)),
-                c.execute(_COVERED).all(),
-            )
-        )
+        look = lambda c: (active(c), attempts.open_ones(c), c.execute(_COVERED).all())  # noqa: E731
+        rows, open_ones, found = r.ledger.read(look)
         assert {(run_id, AssetRef(id_, type_)) for run_id, id_, type_ in found} == set(self.done)
         asked = {hand.execution.run_id: hand.execution.stop.requested for hand in self.hands.values()}
-        assert +open_ones == Counter(run.run_no for run in rows if run.state is State.RUNNING)
+        running = [run.run_no for run in rows if run.state is State.RUNNING]
+        assert sorted(run.run_no for run, _ in open_ones) == sorted(running)
         for run in rows:
             if run.state is State.RUNNING:
                 assert asked[run.run_id] == (run.stop_requested_at is not None), run
