@@ -27,8 +27,8 @@ _LONGEST_PAUSE = timedelta(days=1)
 class Eye:
     """Takes snapshots, one at a time.
 
-    It remembers the rows of pending runs, which do not change while they are pending: of ten thousand runs that
-    wait for room, only the new ones are read.
+    It remembers the rows of pending runs, of which only the name of the job may change while they are pending: of
+    ten thousand runs that wait for room, only the new ones are read.
     """
 
     def __init__(self) -> None:
@@ -58,12 +58,11 @@ class Eye:
     def _waiting(self, connection: sa.Connection, now: datetime) -> dict[int, RunRow]:
         """Every pending run whose time has come: a run is pending from the moment it is opened."""
         runs = schema.runs
-        query = sa.select(runs.c.run_no).where(
-            runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state == State.PENDING.value
-        )
-        numbers = connection.execute(query).scalars().all()
-        new = [number for number in numbers if number not in self._pending]
-        known = {number: self._pending[number] for number in numbers if number in self._pending}
+        query = sa.select(runs.c.run_no, schema.jobs.c.name).join_from(runs, schema.jobs)
+        query = query.where(runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state == State.PENDING.value)
+        found = {number: (name, self._pending.get(number)) for number, name in connection.execute(query)}
+        known = {number: run for number, (name, run) in found.items() if run is not None and run.job == name}
+        new = [number for number in found if number not in known]
         for chunk in _chunks(new):
             known |= _by_number(connection, RUNS.where(runs.c.run_no.in_(chunk)))
         self._pending = known

@@ -220,6 +220,25 @@ async def test_a_job_may_be_renamed_and_goes_on(rig, toy):
     await r.control.create("toy", {"name": "before"}, toy.actor)
 
 
+async def test_a_run_that_waits_goes_on_under_the_new_name(rig, toy):
+    """One that waits for room is not taken for that of a job that was removed, at whatever later look."""
+    r = rig("2026-03-02T05:00:00Z")
+    await r.up(file() + "settings: {max_running: 1}\n", decode=toy.decode)
+    await r.control.create("toy", {"name": "hog", "argv": ["sleep", "60"]}, toy.actor)
+    hog = await r.control.trigger("hog", toy.actor)
+    await r.settle()
+    made = await r.control.create("toy", {"name": "before"}, toy.actor)
+    waiting = await r.control.trigger("before", toy.actor)
+    await r.settle()
+    await r.control.change(made.guid, {"name": "after"}, run_now=False, actor=toy.actor)
+    for _ in range(2):
+        await r.settle()
+    assert (r.run("after").run_id, r.run("after").state) == (waiting.run_id, "pending")
+    await r.control.abort(hog.run_id, toy.actor)
+    await r.idle()
+    assert r.run("after").state == "succeeded"
+
+
 async def test_a_run_under_way_is_judged_by_the_renamed_definition(rig, toy, tmp_path):
     """Its attempt fails after the job got another name: it is retried as the definition says."""
     flag = tmp_path / "flag"
