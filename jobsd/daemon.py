@@ -92,7 +92,7 @@ class Daemon:
         )
         self.control = Control(self.dispatcher)
         self._postman = Postman(lambda: self.configuration, self.dispatcher.definition, clock, self.ledger)
-        self.courier = Courier(self.ledger, clock, self._postman)
+        self.courier = Courier(self.ledger, clock, self._postman, self.dispatcher.definition)
         self._heart = Heart(clock, lambda: self._settings().heartbeat, self._unready)
         self.retention = Retention(
             self.ledger,

@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 
+from config.definitions import JobDefinition
 from config.values import format_duration
 from runners import points
 from scheduler.clock import Clock
@@ -96,12 +97,19 @@ class Courier:
     """Sends what is due; its methods belong to the loop that `run` is in, `wake` may be called from anywhere."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, deliver: Deliver, *, chance: Callable[[], float] = random.random
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        deliver: Deliver,
+        definition: Callable[[str], JobDefinition | None],
+        *,
+        chance: Callable[[], float] = random.random,
     ) -> None:
-        """`chance` gives numbers from 0 to 1 that spread the delays."""
+        """`definition` gives a job's by its name; `chance` numbers from 0 to 1 that spread the delays."""
         self._ledger = ledger
         self._clock = clock
         self._deliver = deliver
+        self._definition = definition
         self._chance = chance
         self._poke = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -191,7 +199,9 @@ class Courier:
     async def _send(self, delivery: Delivery) -> None:
         now = self._clock.now()
         try:
-            ready = await self._ledger.aread(partial(notifying.ready, delivery=delivery, now=now))
+            ready = await self._ledger.aread(
+                partial(notifying.ready, delivery=delivery, now=now, definition=self._definition)
+            )
         except LedgerUnavailable:
             return  # nothing was sent; it is still due
         except Exception as error:  # noqa: BLE001 - of one that cannot be composed; at once it would fail again

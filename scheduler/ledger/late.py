@@ -7,13 +7,14 @@ for days, and a long downtime, are one notice for each `after` at the most.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from config.definitions import JobDefinition
 from config.values import origin
 from scheduler import lateness, notices
 from scheduler.lateness import Lateness
@@ -22,6 +23,7 @@ from scheduler.ledger.deliveries import MAIL, WEBHOOK, Delivery, Fate, Void, Wai
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.lifecycle import ACTIVE, FINAL, State
 from scheduler.model import Kind, RunRow
+from scheduler.planner.closing import closed_to
 
 TOLD = "told"
 """Name of the progress: up to which instant a delivered notice tells."""
@@ -99,7 +101,11 @@ def changed(
 
 
 def ready(
-    connection: sa.Connection, delivery: Delivery, notify: Mapping[str, Any], now: datetime
+    connection: sa.Connection,
+    delivery: Delivery,
+    notify: Mapping[str, Any],
+    now: datetime,
+    definition: Callable[[str], JobDefinition | None],
 ) -> Delivery | Void | Wait:
     """The notice as it is to be sent now, in words; or why nothing is to be told, or not yet."""
     row = connection.execute(RUNS.where(_RUNS.c.run_no == delivery.run_no)).one_or_none()
@@ -110,9 +116,14 @@ def ready(
         return Void(CHANGED)
     if (moot := _moot(connection, delivery, run, now)) is not None:
         return Void(moot)
-    if run.state in ACTIVE and lateness.by_hand(run):
+    if run.state in ACTIVE and (lateness.by_hand(run) or _kept_waiting(definition(run.job), run, now)):
         return Wait(now + max(_after(late), LOOK_AGAIN), run.reason)
     return _worded(connection, delivery, run, _lateness(connection, run, late, now))
+
+
+def _kept_waiting(job: JobDefinition | None, run: RunRow, now: datetime) -> bool:
+    """Whether `run` is not at work because a calendar does not let it start now."""
+    return job is not None and run.state is not State.RUNNING and closed_to(job, run, now) is not None
 
 
 def _worded(connection: sa.Connection, delivery: Delivery, run: RunRow, found: Lateness) -> Delivery:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from config.definitions import JobDefinition
 from config.values import origin
 from scheduler import notices
 from scheduler.ledger import assets, deliveries, heartbeats, late, schema
@@ -49,11 +50,16 @@ def changed(
     late.changed(connection, job_id, before, after, at)
 
 
-def ready(connection: sa.Connection, delivery: Delivery, now: datetime) -> Delivery | Void | Wait:
+def ready(
+    connection: sa.Connection,
+    delivery: Delivery,
+    now: datetime,
+    definition: Callable[[str], JobDefinition | None],
+) -> Delivery | Void | Wait:
     """`delivery` as it is to be sent now; or why there is nothing to tell any more, or not yet."""
     if delivery.about != notices.LATE:
         return delivery
-    return late.ready(connection, delivery, of_job(connection, delivery.job_id or 0), now)
+    return late.ready(connection, delivery, of_job(connection, delivery.job_id or 0), now, definition)
 
 
 def _tell(connection: sa.Connection, run: RunRow, notify: Mapping[str, Any], at: datetime) -> None:

@@ -145,7 +145,9 @@ class Office:
         self.postman = Postman(
             lambda: self.dispatcher.configuration, self.dispatcher.definition, self.clock, self.ledger
         )
-        self.courier = Courier(self.ledger, self.clock, self.postman, chance=lambda: 0.5)
+        self.courier = Courier(
+            self.ledger, self.clock, self.postman, self.dispatcher.definition, chance=lambda: 0.5
+        )
         await self.dispatcher.install(configuration, OPERATOR)
         self.dispatcher.alarm.start()
         await self.settle()

@@ -270,6 +270,23 @@ async def test_what_a_calendar_did_is_told_to_nobody(office, file):
     assert "is still at work" in mail.get_content()
 
 
+async def test_what_a_calendar_does_not_let_start_is_told_to_nobody(office, file):
+    """Due before a closure and not begun by then, after downtime: held like one that was at work; then it is told."""
+    text = file(schedule="interval: 4h, exclude: [freeze], on_closure: hold", command=HANG) + FREEZE
+    text = text.replace("    notify", "    idempotent: true\n    notify")
+    made = office("2026-03-01T23:59:00Z")
+    await made.up(text)
+    await made.crash()
+    made.clock.set(datetime.fromisoformat("2026-03-02T01:35:00Z"))
+    await made.up(text)
+    await made.pass_on(timedelta(minutes=15), hours=2)
+    assert [(str(run.state), f"{run.fire_time:%H:%M}") for run in made.runs()] == [("pending", "00:00")]
+    assert file.server.mails == []
+    await made.pass_on(timedelta(minutes=15), minutes=70)
+    (mail,) = file.server.mails
+    assert "is still at work" in mail.get_content()
+
+
 async def test_what_a_change_of_a_calendar_leaves_unmoved_is_told_to_nobody(office, file):
     """A day that has succeeded is closed afterwards: the row where it would have been moved is nobody's fault."""
     made = office("2026-03-02T09:59:00Z")

@@ -196,7 +196,7 @@ class Desk:
         self.told, self.notes = [], {}
         self.gate = asyncio.Event()
         self.gate.set()
-        self.courier = Courier(ledger, self.clock, self._deliver, chance=lambda: 0.5)
+        self.courier = Courier(ledger, self.clock, self._deliver, lambda _: None, chance=lambda: 0.5)
 
     async def _deliver(self, delivery, note):
         self.tried.append(delivery.target)
@@ -561,7 +561,7 @@ async def test_a_run_that_is_deleted_while_its_late_notice_comes_due(ledger):
     def operation(connection):
         opened(connection, record(connection, NOTIFY | {"late": LATE}))
         late, _ = everything(connection)
-        return [notifying.ready(connection, one, AT) for one in (late, replace(late, run_no=99))]
+        return [notifying.ready(connection, one, AT, lambda _: None) for one in (late, replace(late, run_no=99))]
 
     told, gone = await ledger.write(operation)
     assert (told.about, gone) == ("late", deliveries.Void("its run was deleted"))
