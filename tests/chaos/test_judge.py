@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 from chaos.counterparts import LYING, WELL
-from chaos.judge import Judge, read
+from chaos.judge import Judge
 from chaos.pilot import Pilot
+from chaos.rows import read
 from chaos.world import LOCAL, REMOTE
 
 WANTED = {"plain", "flaky", "idem", "collect", "ccs", "agent", "sde"}
@@ -45,6 +46,7 @@ def left(sound):
             self.ledger = copy.deepcopy(read(sound.ledger))
             self.notes = list(sound.world.notes)
             self.kills = []
+            self.dead_at = None
             parts = sound.parts
             self.parts = SimpleNamespace(**{name: list(getattr(parts, name)) for name in CAME})
 
@@ -56,7 +58,10 @@ def left(sound):
             return next(note for note in self.notes if note[:2] == (word, job))
 
         def judged(self):
-            return Judge(sound.world).judge(
+            judge = Judge(sound.world)
+            if self.dead_at is not None:
+                judge.glance(self.ledger, dead_at=self.dead_at)
+            return judge.judge(
                 self.ledger, until=sound.until, notes=self.notes, parts=self.parts,
                 kills=self.kills,
             )  # fmt: skip
@@ -103,6 +108,36 @@ def test_a_stretch_that_counts_wrong_is_unaccounted(left):
     run = left.runs("plain", "skipped")[0]
     run["last_fire_time"] = run["fire_time"]
     run["occurrences"] = 3
+    assert kinds(left.judged()) == {"unaccounted": 1}
+
+
+MISSED = {
+    "came due unobserved and is later than its grace of 6h",
+    "came due unobserved (catch_up: none)",
+    "not started within its grace of 6h",
+    "not run: the later occurrence of 2020-01-01T00:00:00Z took its place (catch_up: latest)",
+    "the window closed before it could start",
+    "the moon was full",
+}
+SKIPPED = {
+    "overlap: run AN-EARLIER is still running (overlap: skip)",
+    "a newer occurrence took its place (overlap: queue)",
+    'calendar "minutes": closed until 2030-01-01T00:00:00Z',
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [*(("missed", one) for one in sorted(MISSED)), *(("skipped", one) for one in sorted(SKIPPED))],
+)
+def test_an_occurrence_that_could_have_run_may_not_be_left_out(left, state, reason):
+    """Its row has a reason, which is not true."""
+    runs = left.runs("idem")
+    run = max(runs, key=lambda row: row["fire_time"])
+    ended = min(runs, key=lambda row: row["fire_time"])
+    left.ledger["attempts"][:] = [row for row in left.ledger["attempts"] if row["run_no"] != run["run_no"]]
+    left.notes[:] = [note for note in left.notes if note[2] != run["run_id"]]
+    run.update(state=state, reason=reason.replace("AN-EARLIER", ended["run_id"]), attempts=0)
     assert kinds(left.judged()) == {"unaccounted": 1}
 
 
@@ -185,6 +220,13 @@ def test_a_delivery_that_never_came_is_unaccounted(left):
     assert kinds(left.judged()) == {"unaccounted": 1}
 
 
+@pytest.mark.parametrize("state", ["refused", "void"])
+def test_a_delivery_that_was_dropped_is_lost(left, state):
+    """Counterparts that are ill get well: none may be given up, and an outcome is never void."""
+    next(row for row in left.ledger["deliveries"] if row["kind"] == "webhook")["state"] = state
+    assert kinds(left.judged()) == {"lost": 1}
+
+
 def test_a_delivery_that_nobody_knows_is_extra(left):
     """It came, and the ledger has no row of it."""
     at, mood, _, run = left.parts.hooks[0]
@@ -202,6 +244,9 @@ def test_a_delivery_that_came_twice_is_a_duplicate_unless_that_is_explained(left
     left.kills = [(at + 0.2, "delivery.after")]
     found = left.judged()
     assert (kinds(found), found.repeats.total()) == ({}, 1)
+    left.dead_at = at + 5
+    assert kinds(left.judged()) == {"duplicated": 1}  # the ledger had it as delivered already
+    left.dead_at = None
     left.kills, left.parts.hooks[0] = [], (at, LYING, delivery, run)
     found = left.judged()
     assert (kinds(found), found.repeats.total()) == ({}, 1)

@@ -15,8 +15,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-WELL, DEAD, SLOW, LYING = "well", "dead", "slow", "lying"
-"""Answers; hangs up before it has read; answers late; does what is asked and hangs up without a word."""
+WELL, DEAD, SLOW, LYING, REFUSING = "well", "dead", "slow", "lying", "refusing"
+"""Answers; hangs up before it has read; answers late; does what is asked and hangs up without a word; 503, or 421."""
 
 CONNECTIONS = (11, 12)
 
@@ -166,6 +166,11 @@ def _handler(parts):
             body = self.rfile.read(length)
             if len(body) < length:  # whoever sent it died over it
                 return
+            if mood == REFUSING:
+                self.send_response(503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             form = "oauth" in self.path
             status, value = parts.answer(
                 self.command, self.path, json.loads(body) if body and not form else None, mood
@@ -194,6 +199,9 @@ def _mailbox(parts):
             if mood == DEAD:
                 return
             with contextlib.suppress(OSError):
+                if mood == REFUSING:
+                    self.wfile.write(b"421 not now\r\n")
+                    return
                 self._talk(mood)
 
         def _talk(self, mood):

@@ -3,13 +3,15 @@
 It reads the ledger with plain SQL and counts occurrences itself: no code of the product has a say.
 """
 
-import sqlite3
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from chaos.counterparts import LYING
+from chaos.reasons import Reasons
+from chaos.rows import instant
 
 FINAL = {"succeeded", "failed", "missed", "skipped", "expired", "lost", "cancelled"}
 NEED_A_REASON = FINAL - {"succeeded"}
@@ -50,43 +52,6 @@ class Findings:
         self.occurrences += other.occurrences
 
 
-class Table(list):
-    """The rows of a table."""
-
-    def by(self, *names):
-        """Rows by these columns' values."""
-        found = defaultdict(list)
-        for row in self:
-            found[tuple(row[name] for name in names) if len(names) > 1 else row[names[0]]].append(row)
-        return found
-
-
-TABLES = ("jobs", "runs", "attempts", "run_assets", "events", "deliveries", "run_memory")
-
-
-def read(path):
-    """The tables of a ledger, also beside a daemon and after one that was killed; empty where there is none yet."""
-    empty = {name: Table() for name in TABLES}
-    if not path.exists():
-        return empty
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("BEGIN")
-        return {name: Table(map(dict, connection.execute(f"SELECT * FROM {name}"))) for name in TABLES}  # noqa: S608
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            return empty
-        raise
-    finally:
-        connection.close()
-
-
-def instant(text):
-    """An instant as SQLite has it."""
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
 class Judge:
     """Over one world; `glance` after each kill, `judge` at the end."""
 
@@ -98,10 +63,14 @@ class Judge:
         self._done = {}
         self.tokens = {}
         self._deliveries_seen = {}
+        self._delivered = {}
         self._job_runs = {}
 
-    def glance(self, ledger, *, now=None):
-        """What was told once stays so: ends of runs and attempts, assets that are done, up to the age of retention."""
+    def glance(self, ledger, *, now=None, dead_at=math.inf):
+        """What was told once stays so: ends of runs and attempts, assets that are done, up to the age of retention.
+
+        `dead_at` is the stopwatch when the daemon had just died.
+        """
         kept_from = self._kept_from(now)
         runs = {row["run_no"]: row for row in ledger["runs"]}
         jobs = {row["job_id"]: row["name"] for row in ledger["jobs"]}
@@ -110,6 +79,9 @@ class Judge:
             if run is not None:
                 self.tokens[row["token"]] = (run["run_id"], jobs[run["job_id"]])
         self._deliveries_seen |= {row["delivery_id"]: row for row in ledger["deliveries"]}
+        for row in ledger["deliveries"]:
+            if row["state"] == "delivered":
+                self._delivered.setdefault(row["delivery_id"], dead_at)
         memory = ledger["run_memory"].by("run_no")
         for run_no, rows in ((run_no, memory[run_no]) for run_no in memory.keys() & runs.keys()):
             self._job_runs[runs[run_no]["run_id"]] = {row["name"]: row["value"] for row in rows}
@@ -149,6 +121,7 @@ class Judge:
         self.glance(ledger, now=until)
         self._occurrences(ledger, until, recorded_by)
         self._states(ledger)
+        self.findings.unaccounted += Reasons(ledger, self.world).unfounded()
         self._work(ledger, self.world.notes if notes is None else notes)
         if parts is not None:
             self._told(ledger, until)
@@ -215,6 +188,7 @@ class Judge:
         attempts = {row["token"]: row for row in ledger["attempts"]}
         runs = {row["run_no"]: row for row in ledger["runs"]}
         found = defaultdict(lambda: defaultdict(list))  # run -> (token, asset) -> words
+        settled_by, last = set(), {}
         for word, job, run_id, token, asset in notes:
             if self.tokens.get(token) != (run_id, job):
                 self.findings.extra.append(
@@ -222,6 +196,9 @@ class Judge:
                 )
             elif token in attempts:
                 found[attempts[token]["run_no"]][token, asset].append(word)
+                if word == "begin" and last.get(token, ("", ""))[0] == "end":
+                    settled_by.add((token, last[token][1]))  # the next begins once that is on the disk
+                last[token] = word, asset
         for run_no, work in found.items():
             for (token, asset), words in work.items():
                 if words.count("begin") != 1:
@@ -229,12 +206,12 @@ class Judge:
                     self.findings.duplicated.append(
                         f"{self.tokens[token]} {asset}: begun {count} times in one attempt"
                     )
-            self._repeated(runs[run_no], work, attempts)
+            self._repeated(runs[run_no], work, attempts, settled_by)
         settled = ledger["run_assets"].by("run_no")
         for run_no, run in runs.items():
             self._told_done(run, found.get(run_no, {}), attempts, settled[run_no])
 
-    def _repeated(self, run, work, attempts):
+    def _repeated(self, run, work, attempts, settled_by):
         """Work of one run that was begun in more than one attempt."""
         by_asset = defaultdict(list)
         for token, asset in work:
@@ -248,7 +225,7 @@ class Judge:
                 finished, ended = "end" in work[token, asset], attempts[token]["ended"]
                 if not job.idempotent and not job.assets:
                     self.findings.duplicated.append(told)
-                elif ended == "completed" and finished:
+                elif finished and (ended == "completed" or (job.one_by_one and (token, asset) in settled_by)):
                     self.findings.duplicated.append(f"{told}, which had done it")
                 elif finished:
                     self.findings.repeats[f"{job.name}: done, and the daemon died before it was written down"] += 1
@@ -301,15 +278,21 @@ class Judge:
                 continue
             if row["state"] == "pending":
                 self.findings.unaccounted.append(f"{row['kind']} {delivery} is still pending: {row['reason']}")
+            if row["state"] == "refused" or (row["state"] == "void" and row["about"] != "late"):
+                self.findings.lost.append(f"{row['kind']} {delivery} is {row['state']}: {row['reason']}")
             if row["state"] == "delivered" and delivery not in came:
                 self.findings.unaccounted.append(f"{row['kind']} {delivery} is called delivered and never came")
-            self._again(f"{row['kind']} {delivery}", came[delivery], kills)
+            self._again(
+                f"{row['kind']} {delivery}", came[delivery], kills, self._delivered.get(delivery, math.inf)
+            )
 
-    def _again(self, what, came, kills):
+    def _again(self, what, came, kills, known_at):
         """Each repeat needs an answer that was not given, or a kill before it could be written down."""
         for (first, mood), (second, _) in pairwise(came):
             kind = what.split()[0]
-            if mood == LYING:
+            if second > known_at + LATE_S:
+                self.findings.duplicated.append(f"{what} came again, though it was known to have been delivered")
+            elif mood == LYING:
                 self.findings.repeats[f"{kind}: taken, and the answer was lost"] += 1
             elif any(first - LATE_S <= at <= min(second, first + SOON_S) for at, _ in kills):
                 self.findings.repeats[f"{kind}: taken, and the daemon died before it was written down"] += 1

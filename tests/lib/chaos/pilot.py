@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-from chaos import counterparts, judge
+from chaos import counterparts, judge, rows
 from chaos.book import NAMES, Book
 from chaos.disk import Disk
 from chaos.world import RATE, World
@@ -57,7 +57,9 @@ class Pilot:
     def _mood(self):
         if self._moods.random() >= self.ill:
             return counterparts.WELL
-        return self._moods.choice((counterparts.DEAD, counterparts.SLOW, counterparts.LYING))
+        return self._moods.choice(
+            (counterparts.DEAD, counterparts.SLOW, counterparts.LYING, counterparts.REFUSING)
+        )
 
     @property
     def ledger(self):
@@ -96,10 +98,10 @@ class Pilot:
         self.kills.append((time.monotonic(), point))
         if point in self.points:
             self.points[point] += 1
-        read = judge.read(self.ledger)
+        read = rows.read(self.ledger)
         if self._recorded_by is None and read["jobs"]:
-            self._recorded_by = max(judge.instant(row["known_since"]) for row in read["jobs"])
-        self.judge.glance(read, now=self.book.now())
+            self._recorded_by = max(rows.instant(row["known_since"]) for row in read["jobs"])
+        self.judge.glance(read, now=self.book.now(), dead_at=self.kills[-1][0])
         if read["jobs"]:
             self.judge.findings.unaccounted += [f"db check after {point}: {one}" for one in check(self.ledger)]
         return point
@@ -146,7 +148,7 @@ class Pilot:
         assert code == 0, f"it ended with {code}: see {self.folder / 'log'}"
         self.until = self.book.now() - LATE
         findings = self.judge.judge(
-            judge.read(self.ledger), until=self.until, parts=self.parts, kills=self.kills,
+            rows.read(self.ledger), until=self.until, parts=self.parts, kills=self.kills,
             recorded_by=self._recorded_by,
         )  # fmt: skip
         findings.unaccounted += [f"db check: {one}" for one in check(self.ledger)]

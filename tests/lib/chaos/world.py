@@ -39,6 +39,8 @@ class Job:
         idempotent: Whether its work may be begun more than once in one run.
         assets: Whether it goes asset by asset.
         mails: Whether each of its final outcomes that counts is told by mail and webhook.
+        one_by_one: Whether it begins an asset only when the one before is settled.
+        grace: How late it may start.
     """
 
     name: str
@@ -48,6 +50,13 @@ class Job:
     idempotent: bool = False
     assets: bool = False
     mails: bool = False
+    one_by_one: bool = False
+    grace: timedelta = timedelta(hours=6)
+
+    @property
+    def closes(self):
+        """Whether the world's calendar holds for it."""
+        return "exclude" in self.schedule
 
 
 def note(seconds, code="0"):
@@ -55,10 +64,10 @@ def note(seconds, code="0"):
     return f'command: {{argv: [/bin/sh, "@/note.sh", "@", "{seconds}", "{code}"]}}'
 
 
-def collected(*assets):
+def collected(*assets, parallel=2):
     """A collection of such assets, (id, type) each."""
     listed = ", ".join(f"{{id: {name}, type: {kind}}}" for name, kind in assets)
-    return f"collect: {{type: CollectionJob, assets: [{listed}], parallel: 2}}"
+    return f"collect: {{type: CollectionJob, assets: [{listed}], parallel: {parallel}}}"
 
 
 BEATS = "      heartbeat: {url: '@URL/beat', failure: '@URL/beat'}\n      late: {to: [c@example.com], after: 5s}\n"
@@ -78,11 +87,14 @@ LOCAL = (
     Job("replace", 20, f"    run: {{{note(2.5)}}}\n    idempotent: true\n    overlap: replace\n", idempotent=True),
     Job("narrow", 60, f"    run: {{{note(0)}}}\n    limits: [lane]\n", schedule="window: 5s"),
     Job("none", 60, f"    run: {{{note(0)}}}\n    catch_up: {{policy: none}}\n"),
-    Job("every", 60, f"    run: {{{note(0)}}}\n    catch_up: {{policy: all, grace: 10m}}\n"),
+    Job("every", 60, f"    run: {{{note(0)}}}\n    catch_up: {{policy: all, grace: 10m}}\n",
+        grace=timedelta(minutes=10)),
     Job("collect", 120, f"    run: {{{collected(('a', 'good'), ('b', 'second'), ('c', 'good'))}}}\n{TOLD}",
         schedule="window: 20s, rerun: {every: 20s, for: 60s}", assets=True, mails=True),
     Job("barren", 120, f"    run: {{{collected(('d', 'good'), ('e', 'bad'))}}}\n{TOLD}",
         schedule="window: 20s, rerun: {every: 20s, for: 40s}", assets=True, mails=True),
+    Job("narrowed", 120, f"    run: {{{collected(('f', 'good'), ('g', 'endless'), parallel=1)}}}\n",
+        schedule="window: 20s, rerun: {every: 20s, for: 60s}", assets=True, one_by_one=True),
 )  # fmt: skip
 
 CALENDARS = (
@@ -126,6 +138,7 @@ settings:
 collectors:
   good: {{collect: [/bin/sh, "@/note.sh", "@", "0.1", "0"]}}
   bad: {{collect: [/bin/sh, "@/note.sh", "@", "0", "75"]}}
+  endless: {{collect: [/bin/sh, "@/note.sh", "@", "60", "0"]}}
   second: {{collect: [/bin/sh, "@/note.sh", "@", "0", first]}}
 commands:
   synced: {{argv: [/bin/sh, "@/note.sh", "@", "0.1", "0"]}}
@@ -170,6 +183,11 @@ class World:
                 found.append(instant)
             instant += step
         return found
+
+    def closed(self, instant):
+        """Whether the calendar is closed then."""
+        number, within = divmod(instant - self.start, timedelta(minutes=1))
+        return 0 <= number < MINUTES and timedelta(seconds=12) <= within < timedelta(seconds=22)
 
     @property
     def notes(self):
