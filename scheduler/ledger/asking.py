@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from recurrence import fire_times
 from recurrence.portable import schedule_from_json
 from scheduler.ledger import attempts, jobs, queries, runs, schema
 from scheduler.ledger.rows import RUNS, run_row
@@ -16,9 +17,7 @@ from scheduler.model import JobRow, Kind, RunRow
 from scheduler.why.facts import Change, Facts, Line, Version
 
 _R, _E, _V = schema.runs.c, schema.events.c, schema.job_versions.c
-_NEAR = 20
-"""Newest runs among which the one is sought that was active at that instant."""
-
+_INSTANT = timedelta(microseconds=1)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _LIVELIEST = (State.RUNNING, State.PENDING, State.RETRYING, State.INCOMPLETE)
 
@@ -64,20 +63,33 @@ def _due(connection: sa.Connection, row: JobRow, at: datetime, until: datetime) 
     """The run that was due then; of several, that of the occurrence."""
     mine = RUNS.where(_R.job_id == row.job_id)
     due = mine.where(_R.fire_time >= at, _R.fire_time < until).order_by(_R.kind != Kind.FIRE.value, _R.fire_time)
-    stretch = mine.where(_R.fire_time <= at, _R.last_fire_time >= at).order_by(_R.fire_time.desc())
-    for query in (due, stretch):
-        found = connection.execute(query.limit(1)).one_or_none()
-        if found is not None:
-            return run_row(found), True
+    found = connection.execute(due.limit(1)).one_or_none()
+    if found is not None:
+        return run_row(found), True
+    stretches = mine.where(_R.fire_time <= at, _R.last_fire_time >= at).order_by(_R.fire_time.desc())
+    for one in connection.execute(stretches).all():
+        run = run_row(one)
+        if _stands_for(connection, run, at, min(until, (run.last_fire_time or at) + _INSTANT)):
+            return run, True
     return None, False
+
+
+def _stands_for(connection: sa.Connection, run: RunRow, at: datetime, until: datetime) -> bool:
+    """Whether an occurrence was due then, of those that the row of a stretch stands for."""
+    query = sa.select(_V.schedule, _V.body).where(_V.version_id == run.version_id)
+    version = connection.execute(query).one()
+    schedule = _schedule(version.schedule)
+    if schedule is None or version.body.get("on_exclude") == "next-day":  # what was moved there is not known here
+        return True
+    return any(fire_times(schedule, at - _INSTANT, until - _INSTANT))
 
 
 def _alive(connection: sa.Connection, row: JobRow, at: datetime) -> RunRow | None:
     """The newest run that was due before, and was active then."""
-    mine = RUNS.where(_R.job_id == row.job_id)
-    before = mine.where(_R.fire_time < at).order_by(_R.fire_time.desc()).limit(_NEAR)
-    rows = [run_row(one) for one in connection.execute(before)]
-    return next((run for run in rows if run.opened_at <= at and (run.ended_at is None or run.ended_at > at)), None)
+    began = (_R.job_id == row.job_id, _R.fire_time < at, _R.opened_at <= at)
+    query = RUNS.where(*began, sa.or_(_R.ended_at.is_(None), _R.ended_at > at)).order_by(_R.fire_time.desc())
+    found = connection.execute(query.limit(1)).one_or_none()
+    return None if found is None else run_row(found)
 
 
 def _newest(

@@ -199,3 +199,27 @@ async def test_tries_and_an_operator(rig, ask, operator):
     await r.idle()
     rules = ask(r, "flaky", run.fire_time.isoformat())[2]
     assert rules["asked"] == "it was asked for by tester (cli): pause and calendars do not apply"
+
+
+LONG = """
+version: 1
+jobs:
+  - {name: often, schedule: {start: 2026-03-02T00:00:00, interval: 10m}, run: {command: {argv: [sleep, "600"]}}}
+"""
+
+
+async def test_long_ago_and_in_between(rig, ask, operator):
+    """A run that was at work is told, however many were skipped since; between two misses of a row nothing was due."""
+    r = rig("2026-03-02T00:00:00Z")
+    await r.up(LONG)
+    await r.tick(wait=False, hours=6)
+    verdict, sentence, _ = ask(r, "often", "2026-03-02T05:35:00Z")
+    assert (verdict, "due 2026-03-02 00:10Z, was running" in sentence) == ("runs", True)
+    await r.control.abort(r.runs()[0].run_id, operator)
+    await r.idle()
+    await r.down()
+    r.clock.set(datetime.fromisoformat("2026-03-04T00:05:00Z"))
+    await r.up(LONG)
+    assert ask(r, "often", "2026-03-03T05:30:00Z")[0] == "missed"
+    verdict, sentence, _ = ask(r, "often", "2026-03-03T05:35:00Z")
+    assert (verdict, sentence.startswith("Nothing was due at 2026-03-03 05:35Z")) == ("not_due", True)
