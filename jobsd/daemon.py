@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from config import ConfigError
+from config.calendars.expanded import foretell
 from config.definitions import Configuration, Settings
 from jobsd.decoding import complaint, decode
 from jobsd.heartbeat import Heart
@@ -117,6 +118,7 @@ class Daemon:
         """
         become_subreaper()
         now = self.clock.now()
+        await asyncio.to_thread(_foretell, self._first, now)
         await self.dispatcher.install(self._first, Actor("jobsd", By.CLOCK))
         await recover(self.ledger, self.dispatcher.definitions, end_leftovers=self._end_leftovers, at=now)
         await asyncio.to_thread(uploads.tidy, self.folder, self.ledger)
@@ -225,6 +227,7 @@ class Daemon:
     def _read(self, read: Callable[[], Configuration]) -> tuple[Configuration, Proven | None]:
         """What is to come in force, and its certificate, tried out. Raises ConfigError, BadCertificate."""
         configuration = read()
+        _foretell(configuration, self.clock.now())
         return configuration, HttpServer.prove(configuration)
 
     def _tell_certificate(self, http: HttpServer) -> None:
@@ -283,3 +286,8 @@ class Daemon:
 
     def _summary(self) -> str:
         return f"{len(list(self.dispatcher.alarm.names))} jobs armed, {self.url}"
+
+
+def _foretell(configuration: Configuration, now: datetime) -> None:
+    """Have calendars told before the scheduling loop asks."""
+    foretell((job.closures for job in configuration.jobs.values()), now)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.calendars.spans import Source, Span
-from recurrence.closures import Closure
+from recurrence.closures import Closure, Closures
 
 LONGEST = 10
 """Years after which a closure is taken to end, though the calendars say nothing of the kind."""
@@ -20,6 +21,7 @@ LONGEST = 10
 _FIRST, _LAST = 2, 9997
 _INSTANT = timedelta(microseconds=1)
 _MARGIN = timedelta(days=2)
+_AHEAD = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class Expanded:
                 return year.closures[index] if year.starts[index] <= until else None
         return None
 
+    def tell(self, after: datetime, until: datetime) -> None:
+        """Have told what is closed in the years of these instants, aware: to ask for it takes no time then."""
+        for number in range(after.astimezone(UTC).year, until.astimezone(UTC).year + 1):
+            self._year(number)
+
     def idle(self, after: datetime, until: datetime) -> Iterator[str]:
         """The names of those of its calendars that close nothing between these instants, aware."""
         years = range(max(after.astimezone(UTC).year, _FIRST), min(until.astimezone(UTC).year, _LAST) + 1)
@@ -151,6 +158,14 @@ class Expanded:
             if end.year == year:
                 break
         return end
+
+
+def foretell(every: Iterable[Closures], now: datetime) -> None:
+    """Have told what these close until a year from `now`, aware: of a large iCalendar file that takes seconds."""
+    for one in {id(closures): closures for closures in every}.values():
+        if isinstance(one, Expanded):
+            with contextlib.suppress(Exception):  # whatever one raises concerns its own jobs, when it is asked
+                one.tell(now, now + _AHEAD)
 
 
 def _merged(spans: list[_Named]) -> Iterator[_Named]:

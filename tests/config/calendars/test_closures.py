@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import ConfigError, loads
+from config.calendars.expanded import Expanded, NamedCalendar, foretell
+from recurrence.closures import ALWAYS_OPEN
 
 JOBS = """
 version: 1
@@ -157,3 +159,28 @@ def test_at_and_following_agree_with_the_days(numbers, hours) -> None:
         coming = found.following(instant, instant + timedelta(days=500))
         later = [begin for begin in begins if begin > instant]
         assert (coming and coming.start) == (later[0] if later else None)
+
+
+def test_what_is_told_ahead_is_not_asked_again() -> None:
+    """For a year on, once for all jobs of a calendar; one that raises is left to its own jobs."""
+
+    class Counted:
+        digest = "counted"
+        asked = 0
+
+        def spans(self, zone, first, last):
+            del zone, first, last
+            self.asked += 1
+            return ()
+
+    class Broken(Counted):
+        def spans(self, zone, first, last):
+            raise RuntimeError(f"{zone} {first} {last}")
+
+    counted, now = Counted(), datetime(2026, 6, 1, tzinfo=UTC)
+    of_job = Expanded("UTC", [NamedCalendar("a", (counted,))])
+    foretell([Expanded("UTC", [NamedCalendar("b", (Broken(),))]), of_job, of_job, ALWAYS_OPEN], now)
+    assert counted.asked == 2
+    assert of_job.at(now) is None
+    assert of_job.following(now, now + timedelta(days=366)) is None
+    assert counted.asked == 2
