@@ -59,7 +59,8 @@ def why(facts: Facts, force: Force) -> Answer:
         return _unknown(facts, force)
     job = force.job
     if job is not None and job.enabled and facts.until > facts.row.watermark:
-        due = due_in(job, max(facts.at, facts.row.watermark + _INSTANT) - _INSTANT, facts.until)
+        seen = facts.row.watermark  # asked for now, what came due before and has no row yet counts too
+        due = due_in(job, max(facts.at, seen + _INSTANT) - _INSTANT if facts.given else seen, facts.until)
         if due is not None and due.fire_time <= force.now:
             return _unseen(facts, force, due.fire_time)
         if due is not None:

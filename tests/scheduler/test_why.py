@@ -168,6 +168,9 @@ async def test_what_comes(rig, ask):
     verdict, sentence, _ = ask(r, "first", "2026-03-02T05:00:00Z")
     assert verdict == "due"
     assert "It is due since 2026-03-02 06:00 +01:00 and has no row yet" in sentence
+    verdict, sentence, rules = ask(r, "first", writable=False)  # what waits now, though it came due before
+    assert (verdict, "since 2026-03-02 06:00 +01:00" in sentence) == ("due", True)
+    assert rules["ledger"] == "the ledger cannot be written: it is caught up when it can (ledger_not_writable)"
 
 
 FLAKY = """
