@@ -48,6 +48,11 @@ def why_excluded(one: Judged, *, moves: bool) -> str:
     return f"{why}{MOVED}{zulu(one.moved_to)}"
 
 
+def why_not_moved(source: datetime) -> str:
+    """Why nothing runs where the occurrence of `source` would have been moved."""
+    return f"{NOT_MOVED}{zulu(source)} was not moved when it came due"
+
+
 def why_closed(closure: Closure) -> str:
     """`calendar "freeze": Christmas Day, closed until 2026-12-27T00:00:00Z`."""
     title = f"{closure.title}, " if closure.title else ""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from recurrence import fire_times
 from recurrence.portable import schedule_from_json
-from scheduler.ledger import attempts, jobs, queries, runs, schema
+from scheduler.ledger import attempts, jobs, moves, queries, runs, schema
 from scheduler.ledger.rows import RUNS, run_row
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, Kind, RunRow
@@ -52,6 +52,7 @@ def gather(connection: sa.Connection, key: str, *, at: datetime | None, now: dat
         working=queries.active_runs(connection, frozenset({State.RUNNING})),
         versions=_versions(connection, row),
         changes=_changes(connection, row),
+        moved_here=[] if found is not None else moves.moved_to(connection, row, instant, until),
     )
 
 

@@ -7,16 +7,18 @@ tells of moves of what ran on that day, and so does a job that is new: what is o
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from config.calendars.words import MOVED, MOVED_EACH, NOT_MOVED, zulu
+from config.calendars.words import MOVED, MOVED_EACH, why_not_moved, zulu
 from recurrence.moving import FARTHEST
 from scheduler.ledger import schema
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, Kind
 from scheduler.planner.actions import Record
+
+_SECOND = timedelta(seconds=1)
 
 
 def kept(connection: sa.Connection, row: JobRow, record: Record) -> Record:
@@ -26,8 +28,7 @@ def kept(connection: sa.Connection, row: JobRow, record: Record) -> Record:
     first = _promised(connection, row, record.occurrence.fire_time, record.moved_from)
     if first is not None or record.own:
         return replace(record, moved_from=first)
-    reason = f"{NOT_MOVED}{zulu(record.moved_from)} was not moved when it came due"
-    return replace(record, state=State.SKIPPED, reason=reason)
+    return replace(record, state=State.SKIPPED, reason=why_not_moved(record.moved_from))
 
 
 def _promised(connection: sa.Connection, row: JobRow, target: datetime, source: datetime) -> datetime | None:
@@ -47,6 +48,22 @@ def _promised(connection: sa.Connection, row: JobRow, target: datetime, source: 
     found: datetime | None = connection.execute(query).scalar_one()
     deleted = found is None and row.schedule_since < source < row.known_since
     return source if deleted else found
+
+
+def moved_to(connection: sa.Connection, row: JobRow, at: datetime, until: datetime) -> list[datetime]:
+    """The last fire time of each row that says that it was moved to [`at`, `until`), a minute at the most."""
+    runs, wanted = schema.runs, zulu(at.astimezone(UTC))
+    if until - at > _SECOND:
+        wanted = wanted[:-3]
+    last = sa.func.coalesce(runs.c.last_fire_time, runs.c.fire_time, type_=schema.Instant)
+    query = sa.select(last).where(
+        runs.c.job_id == row.job_id,
+        runs.c.kind == Kind.FIRE.value,
+        runs.c.state == State.SKIPPED.value,
+        runs.c.fire_time < until,
+        runs.c.reason.contains(f"{MOVED}{wanted}") | runs.c.reason.endswith(MOVED_EACH),
+    )
+    return list(connection.execute(query).scalars())
 
 
 def owed(connection: sa.Connection, row: JobRow, until: datetime) -> dict[datetime, datetime]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from config.calendars.words import why_excluded
+from config.calendars.words import why_excluded, why_not_moved
 from config.definitions import JobDefinition, Overlap
 from config.values import format_duration
 from recurrence import explain, rerun_times
@@ -58,6 +58,9 @@ def future(facts: Facts, force: Force, job: JobDefinition, due: Judged) -> tuple
     at = when(due.fire_time, zone)
     if due.closure is not None:
         why = why_excluded(due, moves=job.on_exclude == "next-day")
+        return "would_skip", f"It will not run at {at}: {why}", [Rule("calendar", why)]
+    if due.moved_from is not None and not due.own and not facts.owes(due.moved_from):
+        why = why_not_moved(due.moved_from)
         return "would_skip", f"It will not run at {at}: {why}", [Rule("calendar", why)]
     if facts.row.paused_on(due.fire_time):
         return "would_skip", f"It will not run at {at}: {_paused(facts, zone)}", []

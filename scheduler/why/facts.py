@@ -82,6 +82,7 @@ class Facts:
         active: The runs of the job that have not ended.
         working: All runs that are at work, of any job.
         versions, changes: Of the job, in their order.
+        moved_here: The last fire times of rows that say that they were moved to the time asked about.
     """
 
     row: JobRow
@@ -97,3 +98,9 @@ class Facts:
     working: Sequence[RunRow]
     versions: Sequence[Version]
     changes: Sequence[Change]
+    moved_here: Sequence[datetime]
+
+    def owes(self, source: datetime) -> bool:
+        """Whether the row of the occurrence of `source` says, said or will say that it was moved here."""
+        deleted = self.row.schedule_since < source < self.row.known_since
+        return source > self.row.watermark or deleted or any(last >= source for last in self.moved_here)

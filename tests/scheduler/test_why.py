@@ -226,3 +226,27 @@ async def test_long_ago_and_in_between(rig, ask, operator):
     assert ask(r, "often", "2026-03-03T05:30:00Z")[0] == "missed"
     verdict, sentence, _ = ask(r, "often", "2026-03-03T05:35:00Z")
     assert (verdict, sentence.startswith("Nothing was due at 2026-03-03 05:35Z")) == ("not_due", True)
+
+
+MOVING = (
+    HEAD.replace("{", "{{").replace("}", "}}")
+    + """
+  - name: moved
+    schedule: {{start: 2026-03-05T06:00:00, weekly: {{on: [thursday]}}, exclude: [freeze], on_exclude: next-day}}
+    run: {{command: {{argv: ["{program}"]}}}}
+"""
+)
+
+
+@pytest.mark.parametrize(("begin", "verdict"), [("05T04:00:00Z", "will_run"), ("05T12:00:00Z", "would_skip")])
+async def test_what_is_moved_runs_only_where_its_row_says_so(rig, ask, begin, verdict):
+    """A job that was not known when it was excluded owes nothing, and that is what is said of the day to which it moves."""
+    r = rig(f"2026-03-{begin}")
+    await r.up(MOVING.format(program="true"))
+    await r.tick(hours=2)
+    found, sentence, _ = ask(r, "moved", "2026-03-06T06:00:00+01:00")
+    assert found == verdict
+    await r.tick(days=1)
+    last = r.runs("moved")[-1]
+    assert (f"{last.fire_time:%d %H}", last.reason == "" or sentence.endswith(last.reason)) == ("06 05", True)
+    assert str(last.state) == {"will_run": "succeeded", "would_skip": "skipped"}[verdict]
