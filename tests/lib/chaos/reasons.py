@@ -20,6 +20,7 @@ class Reasons:
         self._rows = {row["run_id"]: row for row in ledger["runs"]}
         self._by_time = {(row["job_id"], instant(row["fire_time"])): row for row in ledger["runs"]}
         self._names = {row["job_id"]: row["name"] for row in ledger["jobs"]}
+        self._since = {row["job_id"]: instant(row["known_since"]) for row in ledger["jobs"]}
         self._paused = {row["job_id"] for row in ledger["jobs"] if row["paused_at"]}
         self._events = ledger["events"].by("run_no")
 
@@ -70,12 +71,11 @@ class Reasons:
 
     def _superseded(self, _, row, later):
         """At the same look a later occurrence was found."""
-        other = self._by_time.get((row["job_id"], instant(later.replace("Z", ""))))
-        return (
-            other is not None
-            and other["opened_at"] == row["opened_at"]
-            and instant(other["fire_time"]) > instant(row["last_fire_time"] or row["fire_time"])
-        )
+        at = instant(later.replace("Z", ""))
+        other = self._by_time.get((row["job_id"], at))
+        if other is None:  # retention has it
+            return at < self._since[row["job_id"]]
+        return other["opened_at"] == row["opened_at"] and at > instant(row["last_fire_time"] or row["fire_time"])
 
     def _closed_window(self, _, row):
         return row["window_end"] is not None and instant(row["window_end"]) <= instant(row["ended_at"])
