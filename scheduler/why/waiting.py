@@ -95,6 +95,9 @@ def _between_tries(facts: Facts, force: Force, job: JobDefinition, run: RunRow) 
 
 
 def _rerun(facts: Facts, force: Force, job: JobDefinition, run: RunRow) -> Rule:
+    closure = closed_to(job, run, force.now)
+    if closure is not None and run.wake_at == closure.end:  # one that is late waits for that
+        return Rule("calendar", f"{why_closed(closure)} (on_closure: {job.on_closure})")
     coming = next_rerun(
         run, after=force.now, before=cycle_end(job, facts.row, run), closures=closures_of(job, run)
     )

@@ -250,3 +250,29 @@ async def test_what_is_moved_runs_only_where_its_row_says_so(rig, ask, begin, ve
     last = r.runs("moved")[-1]
     assert (f"{last.fire_time:%d %H}", last.reason == "" or sentence.endswith(last.reason)) == ("06 05", True)
     assert str(last.state) == {"will_run": "succeeded", "would_skip": "skipped"}[verdict]
+
+
+LATE_RERUN = """
+version: 1
+calendars: {freeze: {weekly: [{on: monday, from: "00:00", to: "01:00"}]}}
+collectors: {toy: {collect: ["false"]}}
+jobs:
+  - name: scan
+    schedule: {weekly: {on: [sunday]}, at: "20:00", start: "2026-01-01T00:00", window: 3h, exclude: [freeze],
+      on_closure: hold, rerun: {every: 230m, for: 8h}}
+    run: {collect: {type: CollectionJob, assets: [{id: a, type: toy}]}}
+"""
+
+
+async def test_a_late_rerun_waits_for_the_end_of_a_closure(rig, ask):
+    """It was due before the closure began and did not start by then: the calendar is what it waits for."""
+    one = rig("2026-03-01T19:59:00Z")
+    await one.up(LATE_RERUN)
+    await one.tick(minutes=1)
+    await one.down()
+    two = rig("2026-03-02T00:10:00Z")
+    await two.up(LATE_RERUN)
+    await two.idle()
+    verdict, _, rules = ask(two, "scan")
+    assert verdict == "waits"
+    assert rules["calendar"] == 'calendar "freeze": closed until 2026-03-02T01:00:00Z (on_closure: hold)'
