@@ -73,9 +73,11 @@ class Reasons:
         """At the same look a later occurrence was found."""
         at = instant(later.replace("Z", ""))
         other = self._by_time.get((row["job_id"], at))
+        if at <= instant(row["last_fire_time"] or row["fire_time"]):
+            return False
         if other is None:  # retention has it
             return at < self._since[row["job_id"]]
-        return other["opened_at"] == row["opened_at"] and at > instant(row["last_fire_time"] or row["fire_time"])
+        return other["opened_at"] == row["opened_at"]
 
     def _closed_window(self, _, row):
         return row["window_end"] is not None and instant(row["window_end"]) <= instant(row["ended_at"])
