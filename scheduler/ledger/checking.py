@@ -60,6 +60,7 @@ def findings_of(connection: sa.Connection) -> Iterator[Finding]:
     yield from accounts(connection)
     yield from disordered(connection)
     yield from _forgotten(connection)
+    yield from _forbidden(connection)
 
 
 def _checked(path: Path, *, beside: bool) -> list[Finding]:
@@ -99,6 +100,20 @@ def _damages(connection: sa.Connection) -> Iterator[Finding]:
             yield Finding("file", str(line))
     for table, row, other, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield Finding("references", f"row {row} of {table} names a row of {other} that is not there")
+
+
+def _forbidden(connection: sa.Connection) -> Iterator[Finding]:
+    """Rows that break a constraint of their table: SQLite's own check knows of none where it may not write."""
+    for table in schema.metadata.sorted_tables:
+        rules = [one.sqltext for one in table.constraints if isinstance(one, sa.CheckConstraint)]
+        counts = [sa.func.coalesce(sa.func.sum(sa.text(f"NOT ({rule})")), 0) for rule in rules]
+        if not rules:
+            continue
+        for rule, count in zip(
+            rules, connection.execute(sa.select(*counts).select_from(table)).one(), strict=True
+        ):
+            if count:
+                yield Finding("constraints", f"{count} rows of {table.name} break the constraint {rule}")
 
 
 def _forgotten(connection: sa.Connection) -> Iterator[Finding]:
