@@ -39,7 +39,7 @@ def plan_due(job: JobDefinition, row: JobRow, runs: Sequence[RunRow], now: datet
     if first is None or first > now:
         return []
     waiting = sum(run.state is State.PENDING for run in runs)
-    if job.catch_up.policy is CatchUpPolicy.ALL and waiting >= BATCH and row.paused_at is None:
+    if job.catch_up.policy is CatchUpPolicy.ALL and waiting >= BATCH and _past_pause(row):
         return []  # the rest when these have started: however long the downtime, so many wait at the most
     until = now
     records: list[Record] = []
@@ -85,6 +85,13 @@ def missed(schedule: Schedule, after: datetime, until: datetime, reason: str) ->
 
 
 _INSTANT = timedelta(microseconds=1)
+
+
+def _past_pause(row: JobRow) -> bool:
+    """Whether all that the present pause passes over has its rows: before, the end of the pause would replay it."""
+    if row.paused_at is None:
+        return True
+    return row.paused_until is not None and row.watermark >= row.paused_until - _INSTANT
 
 
 def _stretches(row: JobRow, now: datetime) -> Iterator[tuple[datetime, datetime, bool]]:

@@ -139,6 +139,11 @@ def test_with_catch_up_all_some_hundred_wait_at_the_most():
     assert not any(isinstance(a, Open) for a in planned(now, everything, reached, waiting, running=["job"]))
     (more,) = planned(now, everything, reached, waiting[1:])
     assert more.records[0].occurrence.fire_time == opened.watermark + HOUR
+    begun = MIDNIGHT - 9 * HOUR
+    over = replace(reached, paused_at=begun, paused_until=MIDNIGHT)
+    assert not any(isinstance(a, Open) for a in planned(now, everything, over, waiting, running=["job"]))
+    lasting = replace(reached, paused_at=begun, paused_until=now)
+    assert any(isinstance(a, Open) for a in planned(now, everything, lasting, waiting, running=["job"]))
 
 
 def test_a_pause_cuts_the_stretch():
