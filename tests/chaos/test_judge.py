@@ -207,6 +207,17 @@ def test_success_without_work_is_unaccounted(left, job):
     assert kinds(left.judged()) == {"unaccounted": 1}
 
 
+def test_success_without_any_trace_is_unaccounted(left):
+    """Neither the program nor the counterpart ever heard of it."""
+    ended = left.noted("plain", "end")
+    left.notes[:] = [note for note in left.notes if note[2] != ended[2]]
+    assert kinds(left.judged()) == {"unaccounted": 1}
+    left.parts.executed.clear()
+    left.parts.initiated.clear()
+    told = left.judged().unaccounted
+    assert {one[:3] for one in told if one.endswith("was not begun there")} == {"ccs", "sde"}
+
+
 def test_an_outcome_of_which_nobody_was_told_is_lost(left):
     """The mail has no row in the outbox."""
     mail = next(row for row in left.ledger["deliveries"] if row["kind"] == "mail")

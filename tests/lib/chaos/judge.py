@@ -126,7 +126,7 @@ class Judge:
         if parts is not None:
             self._told(ledger, until)
             self._deliveries(parts, kills)
-            self._executions(parts)
+            self._executions(parts, ledger)
             self._posts(parts)
         return self.findings
 
@@ -207,9 +207,9 @@ class Judge:
                         f"{self.tokens[token]} {asset}: begun {count} times in one attempt"
                     )
             self._repeated(runs[run_no], work, attempts, settled_by)
-        settled = ledger["run_assets"].by("run_no")
+        settled, names = ledger["run_assets"].by("run_no"), {row["job_id"]: row["name"] for row in ledger["jobs"]}
         for run_no, run in runs.items():
-            self._told_done(run, found.get(run_no, {}), attempts, settled[run_no])
+            self._told_done(run, names[run["job_id"]], found.get(run_no, {}), attempts, settled[run_no])
 
     def _repeated(self, run, work, attempts, settled_by):
         """Work of one run that was begun in more than one attempt."""
@@ -232,17 +232,17 @@ class Judge:
                 elif "fail" not in work[token, asset]:
                     self.findings.repeats[f"{job.name}: cut off in its midst ({ended})"] += 1
 
-    def _told_done(self, run, work, attempts, settled):
+    def _told_done(self, run, name, work, attempts, settled):
         """What the ledger calls done must have been done."""
         words = defaultdict(list)
         for (token, asset), said in work.items():
             words[attempts[token]["number"], asset] += said
-        kinds = {self.tokens[token][1] for token, _ in work}
         for row in settled:
             asset = row["asset_id"]
             if row["state"] == "done" and "@" not in asset and "end" not in words[row["attempt"], asset]:
                 self.findings.unaccounted.append(f"run {run['run_id']}: {asset} is called done and was not")
-        whole = not settled and any(not self.world.jobs[name].assets for name in kinds)
+        job = self.world.jobs.get(name)
+        whole = job is not None and "run: {command:" in job.text
         if run["state"] == "succeeded" and whole and "end" not in words[run["attempts"], "-"]:
             self.findings.unaccounted.append(f"run {run['run_id']} is called succeeded and was not done")
 
@@ -299,12 +299,23 @@ class Judge:
             else:
                 self.findings.duplicated.append(f"{what} came twice, {second - first:.1f} s apart")
 
-    def _executions(self, parts):
+    def _executions(self, parts, ledger):
         """What was begun at a counterpart is one run's of ours."""
-        self._begun("ccs", "ccs_run", "ccs_sent", [run_id for _, run_id, _, _ in parts.executed])
-        self._begun("sde", "sde_job", "sde_sent", [str(number) for number in parts.initiated])
+        names = {row["job_id"]: row["name"] for row in ledger["jobs"]}
+        done = defaultdict(list)
+        for run in ledger["runs"]:
+            if run["state"] == "succeeded":
+                done[names[run["job_id"]]].append(run["run_id"])
+        self._begun("ccs", "ccs_run", "ccs_sent", [run_id for _, run_id, _, _ in parts.executed], done["ccs"])
+        self._begun("sde", "sde_job", "sde_sent", [str(number) for number in parts.initiated], done["sde"])
 
-    def _begun(self, what, key, sent, there):
+    def _begun(self, what, key, sent, there, done):
+        for run_id in done:
+            mine = self._job_runs.get(run_id, {}).get(key, "").lower().partition("@")[0]
+            if mine not in there:
+                self.findings.unaccounted.append(
+                    f"{what}: run {run_id} is called succeeded and was not begun there"
+                )
         owners, unsure = Counter(), 0
         for values in self._job_runs.values():
             if key in values:
