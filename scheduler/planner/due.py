@@ -88,7 +88,7 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def _past_pause(row: JobRow) -> bool:
-    """Whether all that the present pause passes over has its rows: before, the end of the pause would replay it."""
+    """Whether all that the present pause passes over has its rows; before that, its end would replay it."""
     if row.paused_at is None:
         return True
     return row.paused_until is not None and row.watermark >= row.paused_until - _INSTANT
