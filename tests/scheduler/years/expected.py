@@ -31,7 +31,6 @@ class Known:
     job: Any
     due: list[Any]
     since: datetime
-    paused: tuple[datetime, datetime | None] | None = None
     rows: dict[datetime, Row] = field(default_factory=dict)
 
 
@@ -41,6 +40,8 @@ class Expected:
     def __init__(self, times: Any) -> None:
         self.times = times
         self.known: dict[str, Known] = {}
+        self.paused: dict[str, tuple[datetime, datetime | None]] = {}
+        """By name: a job that goes from the file and comes back is still paused."""
         self.rows: dict[str, dict[datetime, Row]] = {}
 
     def put(self, jobs: Any, at: datetime) -> None:
@@ -74,11 +75,11 @@ class Expected:
 
     def pause(self, name: str, at: datetime, until: datetime | None) -> None:
         """A pause begins."""
-        self.known[name].paused = (at, until)
+        self.paused[name] = (at, until)
 
     def resume(self, name: str) -> None:
         """It ends by hand; all that came due by now has its row."""
-        self.known[name].paused = None
+        del self.paused[name]
 
     def awake(self, until: datetime) -> None:
         """Everything up to `until` is seen at its own instant."""
@@ -106,7 +107,7 @@ class Expected:
             origin = one.origins[0] if one.origins else None
             if one.closed:
                 known.rows[one.at] = Row(("skipped",), "calendar ")
-            elif known.paused and known.paused[0] <= one.at and (not known.paused[1] or one.at < known.paused[1]):
+            elif self.is_paused(job.name, one.at):
                 known.rows[one.at] = Row(("skipped",), "paused", origin)
             else:
                 wanted.append(one)
@@ -121,6 +122,11 @@ class Expected:
             else:
                 row = self.run(known, one)
             known.rows[one.at] = row
+
+    def is_paused(self, name: str, at: datetime) -> bool:
+        """Whether an instant lies in the job's pause."""
+        begin, end = self.paused.get(name, (None, None))
+        return begin is not None and begin <= at and (end is None or at < end)
 
     def run(self, known: Known, one: Any) -> Row:
         """It runs, unless it was moved from times at which this schedule was not in force."""

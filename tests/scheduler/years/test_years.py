@@ -197,7 +197,7 @@ class Story:
 
     async def pause(self):
         """Some jobs are paused, some for a time."""
-        running = [name for name, known in self.expected.known.items() if known.paused is None]
+        running = self.expected.known.keys() - self.expected.paused.keys()
         for name in self.dice.sample(sorted(running), 5):
             until = self.now + timedelta(days=5) if self.dice.random() < 0.5 else None
             await self.rig.control.pause(name, until=until, note=None, actor=CLOCK_ACTOR)
@@ -205,10 +205,9 @@ class Story:
 
     async def resume(self):
         """Those that are paused go on."""
-        for name, known in self.expected.known.items():
-            if known.paused is not None:
-                await self.rig.control.resume(name, CLOCK_ACTOR)
-                self.expected.resume(name)
+        for name in self.expected.known.keys() & self.expected.paused.keys():
+            await self.rig.control.resume(name, CLOCK_ACTOR)
+            self.expected.resume(name)
         await self.calm()
 
     def found(self):
@@ -239,7 +238,7 @@ class Story:
             or row.reason not in found[key].reason
             or (row.moved_from != found[key].moved_from and found[key].occurrences == 1)
         ]
-        assert not wrong, (len(wrong), wrong[:3])
+        assert not wrong, f"{len(wrong)} wrong, such as {wrong[:3]}"
         for key, run in found.items():
             times = self.hands.carried_out[key]
             assert (times > 0) == (run.attempts > 0) == (run.state not in ("missed", "skipped")), (key, run)
