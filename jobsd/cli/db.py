@@ -24,7 +24,10 @@ state_option = click.option(
 
 @click.group()
 def db() -> None:
-    """Look after the ledger."""
+    """Look after the ledger.
+
+    Example: jobsd db check -c jobs.yaml
+    """
 
 
 @db.command()

@@ -45,6 +45,8 @@ def goes_on(job_id: int, reason: StopReason | None) -> str:
         return f"job {job_id} goes on at the server and is found again at the next start"
     if reason in (StopReason.WINDOW_END, StopReason.NEXT_RERUN):
         return f"job {job_id} goes on at the server, which cannot cancel it: the rerun looks at it first"
+    if reason is StopReason.CLOSURE:
+        return f"job {job_id} goes on at the server, which cannot cancel it: the next attempt looks at it first"
     return f"job {job_id} goes on at the server, which cannot cancel it"
 
 

@@ -193,6 +193,18 @@ def test_an_asset_that_was_done_and_is_done_again_is_a_duplicate(left):
     assert kinds(left.judged()) == {"duplicated": 1}
 
 
+def test_an_asset_whose_data_found_no_room_is_left_and_done_again(left):
+    """The attempt says so: that is no duplicate."""
+    begun = left.noted("collect")
+    old = next(row for row in left.ledger["attempts"] if row["token"] == begun[3])
+    old["ended"], old["reason"] = "completed", "its output could not be kept whole: No space left on device"
+    later = next(
+        row for row in left.ledger["attempts"] if row["run_no"] == old["run_no"] and row["number"] > old["number"]
+    )
+    left.notes.append(("begin", "collect", begun[2], later["token"], begun[4]))
+    assert kinds(left.judged()) == {}
+
+
 def test_work_for_a_run_that_nobody_knows_is_extra(left):
     """Its row was lost, or never written before the work began."""
     left.notes.append(("begin", "plain", "a-run", "a-token", "-"))

@@ -16,7 +16,7 @@ from jobsd.cli.app import DAEMON, OFFLINE
 
 TABLE = OFFLINE | DAEMON
 HEAVY = ("fastapi", "sqlalchemy", "rich", "httpx", "uvicorn", "config", "yaml", "pydantic", "apscheduler")
-ACTS = {"run", "rehearse", "hash-password", "completion", "import"}
+ACTS = {"run", "rehearse", "hash-password", "completion", "import", "db"}
 
 LOADED = """
 import sys

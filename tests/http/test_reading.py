@@ -213,7 +213,7 @@ def test_the_openapi_document_says_what_is_there(told):
     """Every route of /v1 is described, with its own error shape."""
     document = told.get("/openapi.json")
     assert {
-        "/v1/jobs", "/v1/jobs/{name}", "/v1/jobs/{name}/coverage", "/v1/jobs/{name}/next", "/v1/jobs/{name}/trigger",
+        "/v1/jobs", "/v1/jobs/{name}", "/v1/jobs/{name}/coverage", "/v1/jobs/{name}/next", "/v1/jobs/{name}/why", "/v1/jobs/{name}/trigger",
         "/v1/jobs/{name}/pause", "/v1/jobs/{name}/resume", "/v1/next", "/v1/explain/{name}", "/v1/runs",
         "/v1/runs/{key}", "/v1/runs/{key}/attempts", "/v1/runs/{key}/assets", "/v1/runs/{key}/events",
         "/v1/runs/{key}/results", "/v1/runs/{key}/results.csv", "/v1/runs/{key}/log", "/v1/runs/{key}/abort",

@@ -18,6 +18,9 @@ NEED_A_REASON = FINAL - {"succeeded"}
 TOLD = {"succeeded", "failed", "expired", "missed", "lost"}
 CUT_OFF = {"interrupted", "stopped", "failed", "lost"}
 
+NO_ROOM, NO_ROOM_FOR_DATA = "could not be kept", "cannot be kept"
+"""In the reason of an attempt, and of an asset, whose output found no room on a full disk: it failed, and is left."""
+
 SOON_S = 10.0
 """What a counterpart got may come again if the daemon was killed within so many seconds; later it is written down."""
 
@@ -61,6 +64,7 @@ class Judge:
         self._final = {}
         self._ended = {}
         self._done = {}
+        self._no_room = set()
         self.tokens = {}
         self._deliveries_seen = {}
         self._delivered = {}
@@ -78,6 +82,11 @@ class Judge:
             run = runs.get(row["run_no"])
             if run is not None:
                 self.tokens[row["token"]] = (run["run_id"], jobs[run["job_id"]])
+        self._no_room |= {
+            (runs[row["run_no"]]["run_id"], row["attempt"], row["asset_id"])
+            for row in ledger["run_assets"]
+            if NO_ROOM_FOR_DATA in row["reason"] and row["run_no"] in runs
+        }
         self._deliveries_seen |= {row["delivery_id"]: row for row in ledger["deliveries"]}
         for row in ledger["deliveries"]:
             if row["state"] == "delivered":
@@ -223,8 +232,12 @@ class Judge:
             for token in tokens[:-1]:
                 told = f"{job.name} {run['run_id']} {asset}: begun again after attempt {attempts[token]['number']}"
                 finished, ended = "end" in work[token, asset], attempts[token]["ended"]
+                no_room = NO_ROOM in attempts[token]["reason"]
+                no_room = no_room or (run["run_id"], attempts[token]["number"], asset) in self._no_room
                 if not job.idempotent and not job.assets:
                     self.findings.duplicated.append(told)
+                elif finished and job.assets and no_room:
+                    self.findings.repeats[f"{job.name}: done, and there was no room for its data"] += 1
                 elif finished and (ended == "completed" or (job.one_by_one and (token, asset) in settled_by)):
                     self.findings.duplicated.append(f"{told}, which had done it")
                 elif finished:

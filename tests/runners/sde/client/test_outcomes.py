@@ -71,6 +71,7 @@ def test_who_looks_at_a_job_that_goes_on():
         StopReason.WINDOW_END: ", which cannot cancel it: the rerun looks at it first",
         StopReason.NEXT_RERUN: ", which cannot cancel it: the rerun looks at it first",
         StopReason.SHUTDOWN: " and is found again at the next start",
+        StopReason.CLOSURE: ", which cannot cancel it: the next attempt looks at it first",
         StopReason.CANCEL: ", which cannot cancel it",
         StopReason.NEW_OCCURRENCE: ", which cannot cancel it",
     }
