@@ -95,6 +95,7 @@ class Dispatcher(InForce):
         self._eye = snapshot.Eye()
         self._steps = Steps(clock)
         self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._shown: datetime | None = None
         self._was_back = True
         self._pace = Pace()
         self._held = self._told_late = False
@@ -163,6 +164,7 @@ class Dispatcher(InForce):
         if look.now < self._looked_at:
             self.mark(self.definitions)
             self._was_back = True
+            self._shown = max(self._looked_at, self._shown or self._looked_at)
         self._looked_at = look.now
         return look.now
 
@@ -173,8 +175,8 @@ class Dispatcher(InForce):
         """
         if not self._was_back:
             return
-        ahead = await self.ledger.write(lambda connection: snapshot.clock_back(connection, now))
-        self._was_back = False
+        ahead = await self.ledger.write(lambda connection: snapshot.clock_back(connection, now, self._shown))
+        self._was_back, self._shown = False, None
         if ahead.until is not None and ahead.until - now >= LEAST:
             _log.warning("clock_behind", jobs=ahead.jobs, until=ahead.until.isoformat().replace("+00:00", "Z"))
 

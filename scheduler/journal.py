@@ -38,6 +38,7 @@ LEVELS: dict[str, tuple[str, str]] = {
     "pause": ("job_paused", "info"),
     "resume": ("job_resumed", "info"),
     "resend": ("delivery_resent", "info"),
+    "clock_back": ("clock_set_back", "warning"),
 }
 """Event name in the journal -> event name and level in the log."""
 

@@ -18,7 +18,7 @@ class Event:
 
     Attributes:
         name: A `Move`, or `open`, `stop_requested`, `record`, `change`, `remove`, `history_deleted`, `pruned`,
-            `pause`, `resume`, `resend`.
+            `pause`, `resume`, `resend`, `clock_back`.
         run: The run as it is after the event; None for events of a job.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from scheduler.checks.finding import Finding
 from scheduler.checks.life import iso
-from scheduler.ledger import schema
+from scheduler.ledger import clockback, schema
 from scheduler.ledger.lives import streamed
 
 SLACK = timedelta(minutes=1)
@@ -31,9 +31,28 @@ def disordered(connection: sa.Connection) -> Iterator[Finding]:
 
 
 def set_back(connection: sa.Connection) -> timedelta:
-    """By how much the clock was ever set back, as the journal has it."""
+    """By how much the clock was ever set back, as the journal and the daemons' signs of life have it."""
+    events = schema.events.c
+    said = sa.case((events.name == clockback.NAME, events.reason))
+    journal = sa.select(events.at, said).order_by(events.event_id)
+    daemons = sa.select(schema.health.c.alive_at).order_by(
+        sa.text("health.rowid")
+    )  # each begins after the one before
+    written = (at for row in streamed(connection, journal) for at in _shown(*row))
+    return max(_most_back(written), _most_back(at for (at,) in streamed(connection, daemons)))
+
+
+def _shown(at: datetime, said: str | None) -> Iterator[datetime]:
+    """What the clock showed, as an event has it, one after the other."""
+    before = None if said is None else clockback.had_shown(said)
+    if before is not None:
+        yield before
+    yield at
+
+
+def _most_back(instants: Iterable[datetime]) -> timedelta:
     most, newest = timedelta(0), None
-    for (at,) in streamed(connection, sa.select(schema.events.c.at).order_by(schema.events.c.event_id)):
+    for at in instants:
         if newest is None or at > newest:
             newest = at
         most = max(most, newest - at)

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scheduler.ledger import accounts, events, schema
+from scheduler.ledger import accounts, clockback, events, schema
 from scheduler.ledger.deliveries import SDE_RESULT, Fate
 from scheduler.ledger.erasing import MOST_ROWS, MOST_RUNS
 from scheduler.lifecycle import State
@@ -135,7 +135,8 @@ def known(connection: sa.Connection, run_ids: Collection[str]) -> set[str]:
 def prune_events(connection: sa.Connection, before: datetime) -> int:
     """Delete events of no run from before `before`, as many as one step takes; how many it were.
 
-    Those that say when a job was in force stay as long as its fire times are accounted for.
+    Those that say when a job was in force stay as long as its fire times are accounted for, and those that say
+    that the clock was set back for good: rows of that time may be kept.
     """
     table, jobs = schema.events, schema.jobs
     newest = sa.select(sa.func.max(table.c.event_id)).scalar_subquery()
@@ -143,7 +144,11 @@ def prune_events(connection: sa.Connection, before: datetime) -> int:
         jobs.c.job_id == table.c.job_id, table.c.name.in_(accounts.TOGGLES), table.c.at > jobs.c.known_since
     )
     chosen = sa.select(table.c.event_id).where(
-        table.c.run_no.is_(None), table.c.at < before, table.c.event_id < newest, ~needed
+        table.c.run_no.is_(None),
+        table.c.at < before,
+        table.c.event_id < newest,
+        ~needed,
+        table.c.name != clockback.NAME,
     )
     return connection.execute(table.delete().where(table.c.event_id.in_(chosen.limit(MOST_ROWS)))).rowcount
 

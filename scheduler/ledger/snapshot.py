@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from scheduler.ledger import schema
+from scheduler.ledger import clockback, schema
 from scheduler.ledger.rows import RUNS, job_row, run_row
 from scheduler.lifecycle import State
 from scheduler.model import JobRow, RunRow
@@ -113,8 +113,12 @@ class Ahead:
     until: datetime | None
 
 
-def clock_back(connection: sa.Connection, now: datetime) -> Ahead:
-    """Have all that waits looked at again at `now`: its time was taken from a clock that was ahead."""
+def clock_back(connection: sa.Connection, now: datetime, before: datetime | None = None) -> Ahead:
+    """Have all that waits looked at again at `now`: its time was taken from a clock that was ahead.
+
+    The journal says so from then on; `before` is what the clock showed at the last look, None at the first.
+    """
+    clockback.note(connection, now, before)
     waiting = (State.PENDING.value, State.INCOMPLETE.value)
     runs, jobs = schema.runs.c, schema.jobs.c
     ahead = (runs.wake_at > now, schema.IS_ACTIVE, runs.state.in_(waiting))
