@@ -18,6 +18,13 @@ from scheduler.ledger.rows import storable
 COVERED = frozenset({AssetState.DONE, AssetState.FRESH})
 _ROWS = schema.run_assets
 _RESULTS = schema.check_results
+_OF_RUN = _ROWS.c.run_no == sa.bindparam("run")
+_LEFT = (
+    sa.select(_ROWS.c.asset_id, _ROWS.c.asset_type)
+    .where(_OF_RUN, _ROWS.c.state.not_in([state.value for state in COVERED]))
+    .order_by(_ROWS.c.position)
+)
+_TALLY = sa.select(_ROWS.c.state, sa.func.count()).where(_OF_RUN).group_by(_ROWS.c.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +42,12 @@ class AssetRow:
 
 def left(connection: sa.Connection, run_no: int) -> tuple[AssetRef, ...]:
     """What is left of a run: all assets but the done and the fresh ones, in the run's order."""
-    query = sa.select(_ROWS.c.asset_id, _ROWS.c.asset_type).where(
-        _ROWS.c.run_no == run_no, _ROWS.c.state.not_in([state.value for state in COVERED])
-    )
-    return tuple(
-        AssetRef(row.asset_id, row.asset_type) for row in connection.execute(query.order_by(_ROWS.c.position))
-    )
+    return tuple(AssetRef(id_, type_) for id_, type_ in connection.execute(_LEFT, {"run": run_no}))
 
 
 def tally(connection: sa.Connection, run_no: int) -> Counter[AssetState]:
     """How many assets of a run are in each state."""
-    query = sa.select(_ROWS.c.state, sa.func.count()).where(_ROWS.c.run_no == run_no).group_by(_ROWS.c.state)
-    return Counter({AssetState(state): count for state, count in connection.execute(query)})
+    return Counter({AssetState(state): count for state, count in connection.execute(_TALLY, {"run": run_no})})
 
 
 def of_run(connection: sa.Connection, run_no: int) -> list[AssetRow]:

@@ -17,6 +17,7 @@ from scheduler.ledger.rows import job_row
 from scheduler.model import Actor, JobRow
 
 _JOBS = schema.jobs
+_NAMED = sa.select(_JOBS).where(_JOBS.c.name_folded == sa.bindparam("wanted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def by_guid(connection: sa.Connection, guid: str) -> JobRow:
 
 def holder(connection: sa.Connection, name: str) -> JobRow | None:
     """The job that has this name, without regard to case, or None."""
-    row = connection.execute(sa.select(_JOBS).where(_JOBS.c.name_folded == name.casefold())).one_or_none()
+    row = connection.execute(_NAMED, {"wanted": name.casefold()}).one_or_none()
     return None if row is None else job_row(row)
 
 

@@ -24,6 +24,29 @@ _LONGEST_PAUSE = timedelta(days=1)
 """Between two tries of a delivery, also where its receiver asks for a longer one."""
 
 
+_RUNS = schema.runs.c
+_NOW = sa.bindparam("now", type_=schema.Instant)
+_NAMES = schema.jobs.c.name_folded.in_(sa.bindparam("names", expanding=True))
+_OTHERS = RUNS.where(_RUNS.wake_at <= _NOW, schema.IS_ACTIVE, _RUNS.state != State.PENDING.value)
+_RETRYING = RUNS.where(schema.IS_ACTIVE, _RUNS.state == State.RETRYING.value)
+_WAITING = (
+    sa.select(schema.runs.c.run_no, schema.jobs.c.name)
+    .join_from(schema.runs, schema.jobs)
+    .where(_RUNS.wake_at <= _NOW, schema.IS_ACTIVE, _RUNS.state == State.PENDING.value)
+)
+_NUMBERED = RUNS.where(schema.runs.c.run_no.in_(sa.bindparam("numbers", expanding=True)))
+_ACTIVE = RUNS.where(schema.IS_ACTIVE, _NAMES)
+_JOBS = sa.select(schema.jobs).where(_NAMES)
+_RUNNING = (
+    sa.select(schema.jobs.c.name)
+    .join_from(schema.attempts, schema.runs)
+    .join(schema.jobs)
+    .where(schema.attempts.c.ended_at.is_(None))
+)
+_NEXT_WAKE = sa.select(sa.func.min(_RUNS.wake_at, type_=schema.Instant)).where(_RUNS.wake_at > _NOW)
+"""Statements are made once: they are asked at every turn of the loop, and making one costs more than asking it."""
+
+
 class Eye:
     """Takes snapshots, one at a time.
 
@@ -36,57 +59,53 @@ class Eye:
 
     def take(self, connection: sa.Connection, *, due: Collection[str], now: datetime) -> Snapshot:
         """The jobs named in `due` and their active runs, and every run whose time has come."""
-        runs = schema.runs
-        others = RUNS.where(runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state != State.PENDING.value)
-        rows = _by_number(connection, others)
+        rows = _by_number(connection, _OTHERS, now=now)
         waiting = self._waiting(connection, now)
         if waiting:  # a run between two tries goes before them, also if its time has not come
-            rows |= _by_number(connection, RUNS.where(schema.IS_ACTIVE, runs.c.state == State.RETRYING.value))
+            rows |= _by_number(connection, _RETRYING)
         rows |= waiting
         found = _jobs(connection, due)
         marked = frozenset(found)
         rows |= _active(connection, found)
         found |= _jobs(connection, {run.job for run in rows.values() if not startable(run, now)} - marked)
-        running = sa.select(schema.jobs.c.name).join_from(schema.attempts, runs).join(schema.jobs)
         return Snapshot(
             jobs=found,
             due=marked,
             runs=tuple(rows[number] for number in sorted(rows)),
-            running=tuple(connection.execute(running.where(schema.attempts.c.ended_at.is_(None))).scalars()),
+            running=tuple(connection.execute(_RUNNING).scalars()),
         )
 
     def _waiting(self, connection: sa.Connection, now: datetime) -> dict[int, RunRow]:
         """Every pending run whose time has come: a run is pending from the moment it is opened."""
-        runs = schema.runs
-        query = sa.select(runs.c.run_no, schema.jobs.c.name).join_from(runs, schema.jobs)
-        query = query.where(runs.c.wake_at <= now, schema.IS_ACTIVE, runs.c.state == State.PENDING.value)
-        found = {number: (name, self._pending.get(number)) for number, name in connection.execute(query)}
+        asked = connection.execute(_WAITING, {"now": now})
+        found = {number: (name, self._pending.get(number)) for number, name in asked}
         known = {number: run for number, (name, run) in found.items() if run is not None and run.job == name}
         new = [number for number in found if number not in known]
         for chunk in _chunks(new):
-            known |= _by_number(connection, RUNS.where(runs.c.run_no.in_(chunk)))
+            known |= _by_number(connection, _NUMBERED, numbers=chunk)
         self._pending = known
         return known
 
 
-def _by_number(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> dict[int, RunRow]:
-    return {row.run_no: run_row(row) for row in connection.execute(query)}
+def _by_number(
+    connection: sa.Connection, query: sa.Select[tuple[object, ...]], **values: object
+) -> dict[int, RunRow]:
+    return {row.run_no: run_row(row) for row in connection.execute(query, values)}
 
 
 def _active(connection: sa.Connection, names: Iterable[str]) -> dict[int, RunRow]:
     """The active runs of the jobs of these names, by number."""
     rows: dict[int, RunRow] = {}
     for chunk in _chunks(names):
-        chosen = schema.jobs.c.name_folded.in_([name.casefold() for name in chunk])
-        rows |= _by_number(connection, RUNS.where(schema.IS_ACTIVE, chosen))
+        rows |= _by_number(connection, _ACTIVE, names=[name.casefold() for name in chunk])
     return rows
 
 
 def _jobs(connection: sa.Connection, names: Iterable[str]) -> dict[str, JobRow]:
     found: dict[str, JobRow] = {}
     for chunk in _chunks(names):
-        chosen = schema.jobs.c.name_folded.in_([name.casefold() for name in chunk])
-        found |= {row.name: job_row(row) for row in connection.execute(sa.select(schema.jobs).where(chosen))}
+        asked = connection.execute(_JOBS, {"names": [name.casefold() for name in chunk]})
+        found |= {row.name: job_row(row) for row in asked}
     return found
 
 
@@ -99,9 +118,7 @@ def _chunks(items: Iterable[T]) -> Iterator[Sequence[T]]:
 
 def next_wake(connection: sa.Connection, now: datetime) -> datetime | None:
     """The first instant after `now` at which an active run is to be looked at; None if there is none."""
-    wake_at = schema.runs.c.wake_at
-    query = sa.select(sa.func.min(wake_at, type_=schema.Instant)).where(wake_at > now)
-    found: datetime | None = connection.execute(query).scalar_one()
+    found: datetime | None = connection.execute(_NEXT_WAKE, {"now": now}).scalar_one()
     return found
 
 
